@@ -1,0 +1,2 @@
+//! Kiln.
+fn main() {}

@@ -1,0 +1,50 @@
+//! Names of symbols and sections that compiler, runtime and linker share.
+//!
+//! Names are those of the C language; an object format's own decoration (Mach-O's leading
+//! underscore) is added where objects are read and written.
+
+/// Defined by the runtime, referred to by [`PROGRAM`]: a runtime of another version lacks it.
+pub const ABI: &str = "kiln_abi_v1";
+
+/// The one [`Program`](crate::program::Program) record, emitted by the compiler.
+pub const PROGRAM: &str = "kiln_program";
+
+/// `extern "C" fn()`, emitted by the compiler: instantiates the modules and calls `_start`.
+/// Uses the host's calling convention and runs on the stack meant for wasm.
+pub const ENTRY: &str = "kiln_entry";
+
+/// The capability manifest, written by the linker's caller into [`POLICY_SECTION`].
+/// UTF-8 text, ended by a NUL byte; its lines are described in [`crate::program`].
+pub const POLICY: &str = "kiln_policy";
+
+/// Section of [`POLICY`]; at most 8 characters, since PE images hold no longer names.
+pub const POLICY_SECTION: &str = ".kpolicy";
+
+/// Prefix of the section of a piece of memory image that has a fixed address: the address follows
+/// as 16 hexadecimal digits. The linker maps such a section writable at exactly that address.
+/// Its size is a multiple of the target's page size.
+pub const PLACED_SECTION_PREFIX: &str = ".kiln.at.";
+
+/// Calls of the runtime that are not WASI. The signatures stand beside each name; all use the
+/// host's calling convention. A call that traps does not return.
+pub mod builtin {
+    /// `fn(code: u32) -> !`: ends the program with the trap of that [`TrapCode`](crate::trap::TrapCode).
+    pub const TRAP: &str = "kiln_trap";
+    /// `fn(memory: *mut Memory, pages: u64) -> i64`: the former size in pages, or -1.
+    pub const MEMORY_GROW: &str = "kiln_memory_grow";
+    /// `fn(to: *mut Memory, from: *mut Memory, to_at: u64, from_at: u64, count: u64)`.
+    pub const MEMORY_COPY: &str = "kiln_memory_copy";
+    /// `fn(memory: *mut Memory, at: u64, byte: u32, count: u64)`.
+    pub const MEMORY_FILL: &str = "kiln_memory_fill";
+    /// `fn(memory: *mut Memory, segment: *const DataSegment, to_at: u64, from_at: u64, count: u64)`.
+    pub const MEMORY_INIT: &str = "kiln_memory_init";
+    /// `fn(table: *mut Table, delta: u64, low: u64, high: u64) -> i64`: the former length, or -1.
+    /// `low` and `high` are the 16 bytes of the [`Element`](crate::table::Element) to fill with.
+    pub const TABLE_GROW: &str = "kiln_table_grow";
+    /// `fn(table: *mut Table, at: u64, low: u64, high: u64, count: u64)`.
+    pub const TABLE_FILL: &str = "kiln_table_fill";
+    /// `fn(to: *mut Table, from: *mut Table, to_at: u64, from_at: u64, count: u64)`.
+    pub const TABLE_COPY: &str = "kiln_table_copy";
+    /// `fn(table: *mut Table, segment: *const ElementSegment, to_at: u64, from_at: u64, count: u64)`.
+    pub const TABLE_INIT: &str = "kiln_table_init";
+}
