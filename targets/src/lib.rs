@@ -4,11 +4,11 @@
 //! executables and object formats; knows nothing of wasm. Pure: no files, no processes, no clock.
 
 pub mod fixup;
+pub mod link;
+pub mod relocation;
 pub mod target;
 
 pub use fixup::Fixup;
-pub use target::{Arch, HostConvention, ObjectFormat, Os, Target};
-
-pub mod link;
-
 pub use link::{Input, LinkError, link};
+pub use relocation::relocation;
+pub use target::{Arch, HostConvention, ObjectFormat, Os, Target};
