@@ -1,0 +1,165 @@
+//! What each OS folder provides, function by function. A folder that lacks one, or gives it other
+//! types, does not compile.
+//!
+//! Each folder also defines the type `fs::Handle`: an open file, directory, pipe, terminal or
+//! socket. It is owned: dropping it closes it, but for the three standard streams, which stay open
+//! for the OS. A handle is never inherited by another process. An opened handle never takes the
+//! place of a standard stream that was closed when the program started.
+//!
+//! Each folder also holds the entry point of executables: it keeps what the OS passed (arguments,
+//! environment) and calls [`crate::start::start`].
+//!
+//! Names given to the functions of `fs` with `_at` are one component of a path, relative to a
+//! directory's handle: valid UTF-8, not empty, without `/`, never `..`; `.` is the directory itself.
+//! What the OS treats as a separator, a stream, a device or a drive in a name beyond that is
+//! refused by the OS folder with `Errno::NOENT` where something is looked up and `Errno::INVAL`
+//! where it would be made. No function with `_at` ever follows a link in that component: with this,
+//! and with walking paths component by component, no path leads out of a preopened directory.
+
+use super::types::{
+    Advice, Buffer, Clock, Entry, FdFlags, Open, Stat, TimeChange, Waited, Whence,
+};
+use super::{Result, clock, fs, fs::Handle, memory, poll, process, random, signal};
+use core::ffi::CStr;
+
+macro_rules! provided {
+    ($($(#[$doc:meta])* $module:ident::$name:ident: $type:ty;)*) => {
+        $($(#[$doc])* const _: $type = $module::$name;)*
+    };
+}
+
+// Address space. Addresses and lengths are multiples of `page_size`.
+provided! {
+    /// Bytes of a page: what lengths and addresses given here are multiples of. On Windows the
+    /// allocation granularity.
+    memory::page_size: fn() -> usize;
+    /// Reserves address space that cannot be accessed yet. `NOMEM` if there is not as much.
+    memory::reserve: fn(length: usize) -> Result<*mut u8>;
+    /// Reserves address space at exactly that address; `EXIST` if something lies there.
+    memory::reserve_at: fn(address: *mut u8, length: usize) -> Result<()>;
+    /// The same, and makes it accessible at once.
+    memory::commit_at: fn(address: *mut u8, length: usize) -> Result<()>;
+    /// Makes reserved space readable and writable; it reads as zeros. Safety: the range is
+    /// reserved.
+    memory::commit: unsafe fn(address: *mut u8, length: usize) -> Result<()>;
+    /// New zeroed memory.
+    memory::allocate: fn(length: usize) -> Result<*mut u8>;
+    /// Gives memory from `allocate` back. Safety: nothing refers to it any more, and it is one
+    /// whole allocation.
+    memory::release: unsafe fn(address: *mut u8, length: usize);
+}
+
+// Files, directories and streams. Offsets and sizes are in bytes.
+provided! {
+    /// The host's standard stream: 0 input, 1 output, 2 error. `None` for other numbers, or where
+    /// the OS knows that it is closed; otherwise calls on a closed stream give `BADF`.
+    fs::standard_stream: fn(number: u32) -> Option<Handle>;
+    /// Opens a directory of the host by its path (UTF-8, relative to the working directory unless
+    /// absolute), following links: for preopens only. The handle serves as a place and for reading
+    /// the directory.
+    fs::open_preopen: fn(path: &CStr) -> Result<Handle>;
+    /// Opens a name. A link gives `LOOP`, or `NOTDIR` where `directory` is asked for; neither is
+    /// certain to mean a link. `ISDIR` if a directory is opened for writing.
+    fs::open_at: fn(directory: &Handle, name: &CStr, how: &Open) -> Result<Handle>;
+    /// Closes a handle and reports what the OS says, where dropping it would not.
+    fs::close: fn(handle: Handle) -> Result<()>;
+    /// Reads into the buffers in turn; 0 at the end. May read less. `AGAIN` without data if the
+    /// handle does not block. An interrupted call is made again.
+    fs::read: fn(handle: &Handle, buffers: &[Buffer<'_>]) -> Result<usize>;
+    /// Reads from an offset and leaves the position alone. `SPIPE` where there are no offsets.
+    fs::read_at: fn(handle: &Handle, buffers: &[Buffer<'_>], offset: u64) -> Result<usize>;
+    /// Writes the buffers in turn, with one call where the OS can. May write less. `PIPE` if
+    /// nobody reads any more; no signal is raised.
+    fs::write: fn(handle: &Handle, buffers: &[Buffer<'_>]) -> Result<usize>;
+    /// Writes at an offset and leaves the position alone.
+    fs::write_at: fn(handle: &Handle, buffers: &[Buffer<'_>], offset: u64) -> Result<usize>;
+    /// Moves the position; gives the new one from the start. `SPIPE` for streams.
+    fs::seek: fn(handle: &Handle, offset: i64, whence: Whence) -> Result<u64>;
+    /// What is known about an open file.
+    fs::stat: fn(handle: &Handle) -> Result<Stat>;
+    /// What is known about a name; a link is not followed.
+    fs::stat_at: fn(directory: &Handle, name: &CStr) -> Result<Stat>;
+    /// The flags of an open file.
+    fs::flags: fn(handle: &Handle) -> Result<FdFlags>;
+    /// Sets the flags of an open file: `APPEND` and `NONBLOCK`. `NOTSUP` where another would
+    /// change and the OS cannot change it.
+    fs::set_flags: fn(handle: &mut Handle, flags: FdFlags) -> Result<()>;
+    /// Cuts or extends a file with zeros.
+    fs::set_size: fn(handle: &Handle, size: u64) -> Result<()>;
+    /// Sets the times of last access and modification of an open file.
+    fs::set_times: fn(handle: &Handle, accessed: TimeChange, modified: TimeChange) -> Result<()>;
+    /// The same by name; a link's own times.
+    fs::set_times_at: fn(&Handle, &CStr, accessed: TimeChange, modified: TimeChange) -> Result<()>;
+    /// Reserves room for a range and extends the file to hold it. `NOTSUP` where the OS or the
+    /// file system cannot.
+    fs::allocate: fn(handle: &Handle, offset: u64, length: u64) -> Result<()>;
+    /// Tells how a range will be used; 0 bytes mean to the end. Does nothing where the OS has no
+    /// such call.
+    fs::advise: fn(handle: &Handle, offset: u64, length: u64, advice: Advice) -> Result<()>;
+    /// Stores data and attributes.
+    fs::sync: fn(handle: &Handle) -> Result<()>;
+    /// Stores data.
+    fs::sync_data: fn(handle: &Handle) -> Result<()>;
+    /// Calls `visit` for the entries from a cookie on, `.` and `..` included, until it returns
+    /// false or there are no more. Cookie 0 is the start; others come from [`Entry::next`] of the
+    /// same handle and stay valid while entries come and go. `NOTDIR` if it is no directory.
+    fs::read_directory: fn(&mut Handle, cookie: u64, &mut dyn FnMut(&Entry<'_>) -> bool) -> Result<()>;
+    /// Makes a directory. `EXIST` if there is something already.
+    fs::create_directory_at: fn(directory: &Handle, name: &CStr) -> Result<()>;
+    /// Removes a directory. `NOTEMPTY`; `NOTDIR` if it is none.
+    fs::remove_directory_at: fn(directory: &Handle, name: &CStr) -> Result<()>;
+    /// Removes a file or link. `ISDIR` (or `PERM` from a file system) if it is a directory.
+    fs::unlink_file_at: fn(directory: &Handle, name: &CStr) -> Result<()>;
+    /// Renames, replacing a file by a file and an empty directory by a directory, as POSIX says.
+    fs::rename_at: fn(from: &Handle, &CStr, to: &Handle, &CStr) -> Result<()>;
+    /// Gives a file another name; of a link, the link itself where the OS can.
+    fs::link_at: fn(from: &Handle, &CStr, to: &Handle, &CStr) -> Result<()>;
+    /// Makes a symbolic link with that text. `NOTSUP` or `PERM` where the OS cannot.
+    fs::symlink_at: fn(target: &CStr, directory: &Handle, name: &CStr) -> Result<()>;
+    /// Reads a link's text, with `/` between components, as far as it fits; gives the number of
+    /// bytes. `INVAL` if the name is no link.
+    fs::read_link_at: fn(directory: &Handle, name: &CStr, text: &mut [u8]) -> Result<usize>;
+}
+
+// Time, chance and waiting.
+provided! {
+    /// Nanoseconds that a clock shows.
+    clock::now: fn(clock: Clock) -> Result<u64>;
+    /// Nanoseconds between two ticks of a clock, at least 1.
+    clock::resolution: fn(clock: Clock) -> Result<u64>;
+    /// Fills a buffer with random bytes fit for keys.
+    random::fill: fn(buffer: &Buffer<'_>) -> Result<()>;
+    /// Waits until one of the handles is ready or the time is over, in nanoseconds; `None` waits
+    /// without end. Regular files are ready always. May return early with nothing ready. With no
+    /// handles, sleeps.
+    poll::wait: fn(waited: &mut [Waited<'_>], timeout: Option<u64>) -> Result<()>;
+}
+
+// The process.
+provided! {
+    /// An argument, the program's own name first; UTF-8 wherever the host's text was valid.
+    process::argument: fn(index: usize) -> Option<&'static CStr>;
+    /// An environment variable as `NAME=VALUE`.
+    process::environment: fn(index: usize) -> Option<&'static CStr>;
+    /// Ends the process. Flushes nothing: nothing is buffered.
+    process::exit: fn(code: u32) -> !;
+    /// Lets others run.
+    process::yield_now: fn();
+    /// Writes to standard error, as far as it can. Called in fault handlers too.
+    process::report: fn(text: &[u8]);
+}
+
+// Faults and the stack.
+provided! {
+    /// Has faults reported to [`crate::trap::fault`], on a stack apart from the one that may be
+    /// exhausted, and broken pipes reported as errors.
+    signal::install: fn() -> Result<()>;
+    /// Calls `entry` on a stack of at least `stack_size` bytes, with a guard below it; on Windows,
+    /// the main thread's own stack, whose size the image says. Safety: called once, by the only
+    /// thread.
+    signal::call_on_stack: unsafe fn(stack_size: usize, entry: unsafe extern "C" fn()) -> Result<()>;
+    /// Whether an address lies in the guard of the stack, or in what is below it.
+    signal::is_stack_guard: fn(address: usize) -> bool;
+    /// Whether a frame pointer can be read: 16 bytes on the stack in use, aligned to 8.
+    signal::is_on_stack: fn(frame_pointer: usize) -> bool;
+}
