@@ -3,9 +3,11 @@
 //! Objects and the prebuilt runtime of a target go in, the bytes of an executable come out. Knows
 //! executables and object formats; knows nothing of wasm. Pure: no files, no processes, no clock.
 
+pub mod executable;
 pub mod fixup;
 pub mod link;
 pub mod relocation;
+pub mod runtime;
 pub mod target;
 
 pub use fixup::Fixup;
