@@ -6,9 +6,25 @@
 //! each target.
 //!
 //! Requires that [`kiln_abi::symbol`]'s `kiln_program`, `kiln_entry` and `kiln_policy` are linked.
-//! Guarantees that whatever is not referred to can be left out: every function stands alone.
+//! Guarantees that whatever is not referred to can be left out: every function stands alone, and
+//! nothing formats text through `core::fmt`.
 
-#![cfg_attr(not(test), no_std)]
+#![no_std]
 
+pub mod code_map;
 pub mod errno;
+pub mod global;
+pub mod memory;
+pub mod program;
+pub mod report;
+pub mod start;
 pub mod sys;
+pub mod table;
+pub mod trap;
+pub mod wasi;
+
+/// A defect of the runtime itself; nothing in it panics on purpose.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    start::fail("internal error: the runtime panicked", "")
+}

@@ -84,6 +84,8 @@ provided! {
     /// Sets the flags of an open file: `APPEND` and `NONBLOCK`. `NOTSUP` where another would
     /// change and the OS cannot change it.
     fs::set_flags: fn(handle: &mut Handle, flags: FdFlags) -> Result<()>;
+    /// Whether it is a terminal.
+    fs::is_terminal: fn(handle: &Handle) -> bool;
     /// Cuts or extends a file with zeros.
     fs::set_size: fn(handle: &Handle, size: u64) -> Result<()>;
     /// Sets the times of last access and modification of an open file.

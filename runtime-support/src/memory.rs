@@ -1,0 +1,181 @@
+//! Linear memories: how they come to be, grow, and are filled in bulk.
+//!
+//! A memory is a reservation of address space whose first `length` bytes can be accessed; growing
+//! makes more of it accessible and never moves it. Bulk operations check their bounds before they
+//! write anything and trap with "out of bounds memory access".
+//! Specification: core 3.0, 4.6.9 (memory instructions).
+
+use crate::start::fail;
+use crate::sys;
+use crate::{program, trap};
+use kiln_abi::program::{DataSegment, MEMORY_CHECKED, MEMORY_FIXED, Memory, Run};
+use kiln_abi::trap::TrapCode::MemoryOutOfBounds;
+
+/// Reserves a memory's address space, makes its initial size accessible and copies its initial
+/// contents. Ends the process if the address space does not suffice.
+pub fn instantiate(memory: *mut Memory) {
+    // SAFETY: the record is the program's own, and no compiled code runs yet.
+    let memory = unsafe { &mut *memory };
+    // SAFETY: the record counts the array it points to.
+    let runs = unsafe { program::slice(memory.runs, memory.run_count) };
+    let reserved = if memory.flags & MEMORY_FIXED != 0 {
+        map_around(memory, runs)
+    } else {
+        reserve(memory)
+    };
+    if reserved.is_err() {
+        fail("not enough address space for the program's memory", "");
+    }
+    for run in runs.iter().filter(|run| !run.bytes.is_null()) {
+        // SAFETY: runs lie inside the initial size, which is accessible now.
+        unsafe {
+            let to = memory.base.add(run.offset as usize);
+            core::ptr::copy_nonoverlapping(run.bytes, to, run.length as usize);
+        }
+    }
+}
+
+/// Reserves a memory wherever there is room. One whose accesses are checked can do with less than
+/// it asks for: its limit is lowered to what there is.
+fn reserve(memory: &mut Memory) -> sys::Result<()> {
+    let length = in_pages(memory.length);
+    let mut reservation = in_pages(memory.reservation).max(length);
+    memory.base = loop {
+        match sys::memory::reserve(reservation) {
+            Ok(base) => break base,
+            Err(_) if memory.flags & MEMORY_CHECKED != 0 && reservation > length => {
+                reservation = in_pages(reservation as u64 / 2).max(length);
+                memory.reservation = reservation as u64;
+                memory.limit = memory.limit.min(reservation as u64);
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    if length > 0 {
+        // SAFETY: the range was just reserved.
+        unsafe { sys::memory::commit(memory.base, length)? };
+    }
+    Ok(())
+}
+
+/// Maps what the image left free of a memory at a fixed address: everything between the runs that
+/// lie in place already.
+fn map_around(memory: &Memory, runs: &[Run]) -> sys::Result<()> {
+    let accessible = in_pages(memory.length);
+    let mut from = 0;
+    for run in runs.iter().filter(|run| run.bytes.is_null()) {
+        map_gap(memory.base, from, run.offset as usize, accessible)?;
+        from = run.offset as usize + in_pages(run.length);
+    }
+    map_gap(memory.base, from, in_pages(memory.reservation), accessible)
+}
+
+/// Maps `from..to` at `base`: what lies below `accessible` to be read and written, the rest as
+/// mere reservation.
+fn map_gap(base: *mut u8, from: usize, to: usize, accessible: usize) -> sys::Result<()> {
+    let middle = accessible.clamp(from, to.max(from));
+    if from < middle {
+        sys::memory::commit_at(base.wrapping_add(from), middle - from)?;
+    }
+    if middle < to {
+        sys::memory::reserve_at(base.wrapping_add(middle), to - middle)?;
+    }
+    Ok(())
+}
+
+/// A length rounded up to whole pages of the host.
+fn in_pages(length: u64) -> usize {
+    (length as usize).next_multiple_of(sys::memory::page_size())
+}
+
+/// `memory.grow`: the former size in pages, or -1 if the memory cannot have as many more.
+///
+/// # Safety
+/// `memory` is one of the program's memories.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kiln_memory_grow(memory: *mut Memory, pages: u64) -> i64 {
+    // SAFETY: as the caller says; compiled code waits for this call.
+    let memory = unsafe { &mut *memory };
+    let former = memory.length >> memory.page_log2;
+    let Some(pages) = former.checked_add(pages) else { return -1 };
+    if pages > memory.limit >> memory.page_log2 {
+        return -1;
+    }
+    let length = pages << memory.page_log2;
+    let (from, to) = (in_pages(memory.length), in_pages(length));
+    // SAFETY: the limit lies inside the reservation.
+    if from < to && unsafe { sys::memory::commit(memory.base.add(from), to - from) }.is_err() {
+        return -1;
+    }
+    memory.length = length;
+    former as i64
+}
+
+/// `memory.copy`, also between two memories; the ranges may overlap.
+///
+/// # Safety
+/// Both are memories of the program.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kiln_memory_copy(
+    to: *mut Memory,
+    from: *mut Memory,
+    to_at: u64,
+    from_at: u64,
+    count: u64,
+) {
+    // SAFETY: as the caller says, and both ranges are inside their memories.
+    unsafe {
+        let (to, from) = (&*to, &*from);
+        if !within(to_at, count, to.length) || !within(from_at, count, from.length) {
+            trap::raise(MemoryOutOfBounds);
+        }
+        let from = from.base.add(from_at as usize);
+        core::ptr::copy(from, to.base.add(to_at as usize), count as usize);
+    }
+}
+
+/// `memory.fill`.
+///
+/// # Safety
+/// `memory` is one of the program's memories.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kiln_memory_fill(memory: *mut Memory, at: u64, byte: u32, count: u64) {
+    // SAFETY: as the caller says, and the range is inside the memory.
+    unsafe {
+        let memory = &*memory;
+        if !within(at, count, memory.length) {
+            trap::raise(MemoryOutOfBounds);
+        }
+        core::ptr::write_bytes(memory.base.add(at as usize), byte as u8, count as usize);
+    }
+}
+
+/// `memory.init`: copies from a passive data segment, which is empty once it was dropped.
+///
+/// # Safety
+/// Memory and segment are the program's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kiln_memory_init(
+    memory: *mut Memory,
+    segment: *const DataSegment,
+    to_at: u64,
+    from_at: u64,
+    count: u64,
+) {
+    // SAFETY: as the caller says, and both ranges are inside memory and segment.
+    unsafe {
+        let (memory, segment) = (&*memory, &*segment);
+        if !within(to_at, count, memory.length) || !within(from_at, count, segment.length) {
+            trap::raise(MemoryOutOfBounds);
+        }
+        if count > 0 {
+            let to = memory.base.add(to_at as usize);
+            core::ptr::copy_nonoverlapping(segment.bytes.add(from_at as usize), to, count as usize);
+        }
+    }
+}
+
+/// Whether `at..at + count` lies inside `0..length`.
+pub fn within(at: u64, count: u64, length: u64) -> bool {
+    at.checked_add(count).is_some_and(|end| end <= length)
+}

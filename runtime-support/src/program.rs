@@ -1,0 +1,59 @@
+//! The records that the compiler and linker wrote into this executable.
+
+use core::ffi::{CStr, c_char};
+use kiln_abi::program::{CodeRange, Memory, Program};
+
+unsafe extern "C" {
+    #[link_name = "kiln_program"]
+    static PROGRAM: Program;
+    #[link_name = "kiln_policy"]
+    static POLICY: c_char;
+    #[link_name = "kiln_entry"]
+    fn enter();
+}
+
+/// Compiled code refers to this symbol, so that it links with no runtime of another version.
+#[unsafe(no_mangle)]
+pub static kiln_abi_v1: u8 = 1;
+
+/// What the compiler says about the program.
+pub fn record() -> &'static Program {
+    // SAFETY: the compiler emits the record as `kiln_abi` says, and nothing writes it.
+    unsafe { &*&raw const PROGRAM }
+}
+
+/// The program's first function: instantiates its modules and runs it.
+pub fn entry() -> unsafe extern "C" fn() {
+    enter
+}
+
+/// The capability manifest.
+pub fn policy() -> &'static CStr {
+    // SAFETY: the linker's caller wrote a text that ends in NUL.
+    unsafe { CStr::from_ptr(&raw const POLICY) }
+}
+
+/// The program's linear memories.
+pub fn memories() -> impl Iterator<Item = *mut Memory> {
+    let program = record();
+    // SAFETY: the record counts the array it points to.
+    (0..program.memory_count as usize).map(|index| unsafe { program.memories.add(index) })
+}
+
+/// The pieces of compiled code, in ascending order of address.
+pub fn code() -> &'static [CodeRange] {
+    // SAFETY: the record counts the array it points to.
+    unsafe { slice(record().code, record().code_count) }
+}
+
+/// The array behind a pointer and a count of the program's records.
+///
+/// # Safety
+/// `count` values lie at `pointer`, unless `count` is 0, and nothing writes them.
+pub unsafe fn slice<T>(pointer: *const T, count: u64) -> &'static [T] {
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: as the caller says.
+    unsafe { core::slice::from_raw_parts(pointer, count as usize) }
+}

@@ -1,0 +1,30 @@
+//! x86-64.
+
+use core::arch::asm;
+
+/// The frame pointer: the address of the caller's frame pointer and of the return address.
+#[inline(always)]
+pub fn frame_pointer() -> usize {
+    let frame_pointer;
+    // SAFETY: copies a register.
+    unsafe { asm!("mov {}, rbp", out(reg) frame_pointer, options(nomem, nostack, preserves_flags)) };
+    frame_pointer
+}
+
+/// Calls `entry` on the stack that ends at `top`, a multiple of 16.
+///
+/// # Safety
+/// The memory below `top` is a stack that nothing else uses.
+#[cfg(unix)]
+#[unsafe(naked)]
+pub unsafe extern "C" fn call_on(top: *mut u8, entry: unsafe extern "C" fn()) {
+    core::arch::naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "mov rsp, rdi",
+        "call rsi",
+        "mov rsp, rbp",
+        "pop rbp",
+        "ret",
+    )
+}

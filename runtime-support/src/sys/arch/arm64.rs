@@ -1,0 +1,30 @@
+//! AArch64.
+
+use core::arch::asm;
+
+/// The frame pointer: the address of the caller's frame pointer and of the return address.
+#[inline(always)]
+pub fn frame_pointer() -> usize {
+    let frame_pointer;
+    // SAFETY: copies a register.
+    unsafe { asm!("mov {}, x29", out(reg) frame_pointer, options(nomem, nostack, preserves_flags)) };
+    frame_pointer
+}
+
+/// Calls `entry` on the stack that ends at `top`, a multiple of 16.
+///
+/// # Safety
+/// The memory below `top` is a stack that nothing else uses.
+#[cfg(unix)]
+#[unsafe(naked)]
+pub unsafe extern "C" fn call_on(top: *mut u8, entry: unsafe extern "C" fn()) {
+    core::arch::naked_asm!(
+        "stp x29, x30, [sp, #-16]!",
+        "mov x29, sp",
+        "mov sp, x0",
+        "blr x1",
+        "mov sp, x29",
+        "ldp x29, x30, [sp], #16",
+        "ret",
+    )
+}

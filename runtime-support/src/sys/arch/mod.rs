@@ -1,0 +1,20 @@
+//! The processor: what needs instructions of its own.
+//!
+//! Each architecture's file provides `frame_pointer()`, the frame pointer of the function it is
+//! inlined into, and `call_on(top, entry)`, which calls a function on another stack. [`bulk`] has
+//! the C functions that compilers call for moving and comparing memory.
+
+#[cfg(target_arch = "x86_64")]
+#[path = "amd64.rs"]
+mod processor;
+#[cfg(target_arch = "aarch64")]
+#[path = "arm64.rs"]
+mod processor;
+
+// libSystem has its own.
+#[cfg(not(target_os = "macos"))]
+pub mod bulk;
+
+#[cfg(unix)]
+pub use processor::call_on;
+pub use processor::frame_pointer;

@@ -1,0 +1,161 @@
+//! Fault handlers and the stack that wasm code runs on.
+
+use super::syscall::{SigAction, SignalStack, rt_sigaction, sigaltstack};
+use crate::errno::Errno;
+use crate::global::Global;
+use crate::sys::types::{Fault, FaultKind};
+use crate::sys::{Result, arch, memory};
+use crate::trap;
+
+// Source: the kernel's `include/uapi/asm-generic/signal.h`.
+const SIGILL: usize = 4;
+const SIGTRAP: usize = 5;
+const SIGBUS: usize = 7;
+const SIGFPE: usize = 8;
+const SIGSEGV: usize = 11;
+const SIGPIPE: usize = 13;
+const SA_SIGINFO: usize = 4;
+const SA_RESTORER: usize = 0x0400_0000;
+const SA_ONSTACK: usize = 0x0800_0000;
+const SA_NODEFER: usize = 0x4000_0000;
+const SIG_IGN: usize = 1;
+
+/// Stack of the fault handler, which also holds a vector register file as large as they come.
+#[repr(C, align(16))]
+struct HandlerStack([u8; 128 << 10]);
+
+static HANDLER_STACK: Global<HandlerStack> = Global::new(HandlerStack([0; 128 << 10]));
+
+/// Bytes below the stack that no access may hit; larger than any frame that is not probed.
+const GUARD: usize = 1 << 20;
+
+/// The stack that wasm code runs on.
+struct Stack {
+    /// Address of its guard.
+    guard: usize,
+    /// Address after its last byte.
+    top: usize,
+}
+
+static STACK: Global<Stack> = Global::new(Stack { guard: 0, top: 0 });
+
+/// See [`contract`](crate::sys).
+pub fn install() -> Result<()> {
+    let stack = SignalStack {
+        base: HANDLER_STACK.get().cast(),
+        flags: 0,
+        size: size_of::<HandlerStack>(),
+    };
+    let fault = SigAction {
+        handler: handle as *const () as usize,
+        flags: SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER,
+        restorer: restore as *const () as usize,
+        mask: 0,
+    };
+    let ignore = SigAction { handler: SIG_IGN, flags: SA_RESTORER, restorer: 0, mask: 0 };
+    // SAFETY: the memory is this module's, and the handler reports and ends the process.
+    let done = unsafe {
+        sigaltstack(&stack)
+            && [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP]
+                .into_iter()
+                .all(|signal| rt_sigaction(signal, &fault))
+            && rt_sigaction(SIGPIPE, &ignore)
+    };
+    if done { Ok(()) } else { Err(Errno::NOSYS) }
+}
+
+/// The start of the kernel's `siginfo_t` for faults.
+#[repr(C)]
+struct SignalInfo {
+    number: i32,
+    errno: i32,
+    code: i32,
+    padding: i32,
+    address: usize,
+}
+
+/// Handles a fault: never returns.
+extern "C" fn handle(number: i32, info: *const SignalInfo, context: *const usize) {
+    // SAFETY: the kernel passes both records as SA_SIGINFO says.
+    let (info, (pc, frame_pointer)) = unsafe { (&*info, registers(context)) };
+    let kind = match number as usize {
+        SIGILL => FaultKind::Illegal,
+        SIGTRAP => FaultKind::Breakpoint,
+        SIGFPE => FaultKind::Arithmetic,
+        _ => FaultKind::Access,
+    };
+    let address = if kind == FaultKind::Access { info.address } else { 0 };
+    trap::fault(&Fault { kind, address, pc, frame_pointer })
+}
+
+/// Program counter and frame pointer in a `ucontext_t`: `uc_mcontext` begins at its 5th word with
+/// the registers in the order of `arch/x86/include/uapi/asm/sigcontext.h`.
+#[cfg(target_arch = "x86_64")]
+unsafe fn registers(context: *const usize) -> (usize, usize) {
+    const GENERAL: usize = 5;
+    const RBP: usize = GENERAL + 10;
+    const RIP: usize = GENERAL + 16;
+    // SAFETY: as the caller says.
+    unsafe { (*context.add(RIP), *context.add(RBP)) }
+}
+
+/// Program counter and frame pointer in a `ucontext_t`: `uc_mcontext` begins at byte 176 with the
+/// fault address, `x0` to `x30`, `sp`, `pc`; `arch/arm64/include/uapi/asm/sigcontext.h`.
+#[cfg(target_arch = "aarch64")]
+unsafe fn registers(context: *const usize) -> (usize, usize) {
+    const GENERAL: usize = 176 / 8 + 1;
+    const X29: usize = GENERAL + 29;
+    const PC: usize = GENERAL + 32;
+    // SAFETY: as the caller says.
+    unsafe { (*context.add(PC), *context.add(X29)) }
+}
+
+/// Returns from a handler, which none does here; the kernel still asks for it.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+extern "C" fn restore() {
+    core::arch::naked_asm!("mov eax, 15", "syscall")
+}
+
+/// Returns from a handler, which none does here; the kernel ignores it but for the flag.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+extern "C" fn restore() {
+    core::arch::naked_asm!("mov x8, 139", "svc 0")
+}
+
+/// See [`contract`](crate::sys).
+///
+/// # Safety
+/// Called once, by the only thread.
+pub unsafe fn call_on_stack(stack_size: usize, entry: unsafe extern "C" fn()) -> Result<()> {
+    let size = stack_size.next_multiple_of(memory::page_size());
+    let guard = memory::reserve(GUARD + size)?;
+    let bottom = guard.wrapping_add(GUARD);
+    let top = bottom.wrapping_add(size);
+    // SAFETY: the range was just reserved; the record has no other user; the stack is new.
+    unsafe {
+        memory::commit(bottom, size)?;
+        *STACK.get() = Stack { guard: guard as usize, top: top as usize };
+        arch::call_on(top, entry);
+    }
+    Ok(())
+}
+
+/// See [`contract`](crate::sys).
+pub fn is_stack_guard(address: usize) -> bool {
+    let stack = stack();
+    (stack.guard..stack.guard + GUARD).contains(&address)
+}
+
+/// See [`contract`](crate::sys).
+pub fn is_on_stack(frame_pointer: usize) -> bool {
+    let stack = stack();
+    frame_pointer % 8 == 0
+        && (stack.guard + GUARD..stack.top.saturating_sub(15)).contains(&frame_pointer)
+}
+
+fn stack() -> &'static Stack {
+    // SAFETY: written once, before anything that asks for it.
+    unsafe { &*STACK.get() }
+}

@@ -1,0 +1,139 @@
+//! Traps: from a fault or a builtin's check to the report that ends the program.
+//!
+//! A fault is classified by the address that it touched (a linear memory's reservation, the
+//! stack's guard), then by the trap site at its instruction; any other fault is a defect and
+//! says so. The report is the specification's text, the wasm function and offset, and the calls
+//! that led there, found by frame pointers.
+
+use crate::report::Report;
+use crate::sys::types::{Fault, FaultKind};
+use crate::sys::{arch, process, signal};
+use crate::{code_map, program};
+use kiln_abi::trap::TrapCode;
+use kiln_abi::{EXIT_START, EXIT_TRAP};
+
+/// Calls that a backtrace shows at most.
+const FRAMES: usize = 32;
+
+/// Ends the program with a trap that compiled code found itself.
+///
+/// # Safety
+/// Called by compiled code, which keeps frame pointers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kiln_trap(code: u32) -> ! {
+    raise(u8::try_from(code).ok().and_then(TrapCode::from_u8).unwrap_or(TrapCode::Unreachable))
+}
+
+/// Ends the program with a trap in the compiled function that called the runtime.
+#[cold]
+#[inline(never)]
+pub fn raise(code: TrapCode) -> ! {
+    let mut report = Report::new();
+    report.text("trap: ").text(code.text()).text("\n");
+    backtrace(&mut report, 0, arch::frame_pointer());
+    drop(report);
+    process::exit(EXIT_TRAP.into())
+}
+
+/// Ends the program because of a fault. Called by the OS folder's fault handler, on a stack that
+/// is not exhausted.
+pub fn fault(fault: &Fault) -> ! {
+    let Some(code) = classify(fault) else { crash(fault) };
+    let mut report = Report::new();
+    report.text("trap: ").text(code.text()).text("\n");
+    backtrace(&mut report, fault.pc, fault.frame_pointer);
+    drop(report);
+    process::exit(EXIT_TRAP.into())
+}
+
+/// The trap that a fault stands for.
+fn classify(fault: &Fault) -> Option<TrapCode> {
+    if fault.kind == FaultKind::StackOverflow {
+        return Some(TrapCode::StackExhausted);
+    }
+    if fault.kind == FaultKind::Access {
+        if is_in_memory(fault.address) {
+            return Some(TrapCode::MemoryOutOfBounds);
+        }
+        if signal::is_stack_guard(fault.address) {
+            return Some(TrapCode::StackExhausted);
+        }
+    }
+    code_map::find(fault.pc)?.trap_site()?.code
+}
+
+/// Whether an address lies in a linear memory's reservation.
+fn is_in_memory(address: usize) -> bool {
+    program::memories().any(|memory| {
+        // SAFETY: the record is one of the program's memories, which nothing changes now.
+        let memory = unsafe { &*memory };
+        (address as u64).wrapping_sub(memory.base as u64) < memory.reservation
+    })
+}
+
+/// Ends the program because of a fault that is no trap: a defect of Kiln.
+#[cold]
+fn crash(fault: &Fault) -> ! {
+    let mut report = Report::new();
+    report.text(match fault.kind {
+        FaultKind::Access => "internal error: invalid memory access",
+        FaultKind::StackOverflow => "internal error: stack overflow",
+        FaultKind::Illegal => "internal error: illegal instruction",
+        FaultKind::Arithmetic => "internal error: arithmetic fault",
+        FaultKind::Breakpoint => "internal error: breakpoint",
+    });
+    if fault.kind == FaultKind::Access {
+        report.text(" at address ").hexadecimal(fault.address as u64);
+    }
+    report.text(", instruction at ").hexadecimal(fault.pc as u64).text("\n");
+    backtrace(&mut report, fault.pc, fault.frame_pointer);
+    drop(report);
+    process::exit(EXIT_START.into())
+}
+
+/// Adds the compiled functions that were running: the one at `pc`, unless that lies outside, then
+/// those that the frames lead to. Frames of the runtime are passed over at first; the first one
+/// after compiled code ends the walk.
+fn backtrace(report: &mut Report, pc: usize, frame_pointer: usize) {
+    let mut shown = 0;
+    if let Some(place) = code_map::find(pc) {
+        show(report, &place, place.trap_site().map(|site| site.wasm_offset), shown);
+        shown += 1;
+    }
+    let mut frame = frame_pointer;
+    while signal::is_on_stack(frame) {
+        // SAFETY: a frame record is two words on the stack: the caller's frame, the return address.
+        let (next, return_address) = unsafe { *(frame as *const (usize, usize)) };
+        // A call may be its function's last instruction, so the address before is looked up.
+        match code_map::find(return_address.wrapping_sub(1)) {
+            Some(_) if shown == FRAMES => {
+                report.text("  and more\n");
+                return;
+            }
+            Some(place) => {
+                show(report, &place, place.call_site().map(|site| site.wasm_offset), shown);
+                shown += 1;
+            }
+            None if shown > 0 => return,
+            None => {}
+        }
+        // Callers' frames lie above; anything else is no chain of frames.
+        if next <= frame {
+            return;
+        }
+        frame = next;
+    }
+}
+
+/// Adds one line of a backtrace.
+fn show(report: &mut Report, place: &code_map::Place, wasm_offset: Option<u64>, shown: usize) {
+    report.text(if shown == 0 { "  in function " } else { "  called from " });
+    match place.name() {
+        Some(name) => report.bytes(name.to_bytes()),
+        None => report.text("#").decimal(place.function.index.into()),
+    };
+    if let Some(offset) = wasm_offset {
+        report.text(" (wasm offset ").hexadecimal(offset).text(")");
+    }
+    report.text("\n");
+}
