@@ -1,2 +1,54 @@
-//! Kiln.
-fn main() {}
+//! `kiln`: one wasm in, every native executable out.
+//!
+//! What was typed ([`args`]) becomes what was meant ([`options`]); each verb is a file. Standard
+//! output holds only what a verb was asked to show; errors and progress go to standard error.
+
+mod args;
+mod build;
+mod error;
+mod exit_code;
+mod hint;
+mod input;
+mod inspect;
+mod options;
+mod output;
+mod pipeline;
+mod policy;
+mod progress;
+mod report;
+mod run;
+mod targets;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use clap::Parser as _;
+
+use crate::args::{Arguments, Verb};
+use crate::error::Error;
+
+fn main() {
+    let arguments = Arguments::parse();
+    report::panics_as_errors();
+    output::remove_on_interrupt();
+    // What a panic leaves behind is only dropped, never used again.
+    let code = match catch_unwind(AssertUnwindSafe(|| execute(arguments.verb))) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            report::error(&error);
+            error.exit_code().into()
+        }
+        Err(_reported) => exit_code::INTERNAL.into(),
+    };
+    std::process::exit(code);
+}
+
+/// Does what was asked for; the result is the exit code.
+fn execute(verb: Verb) -> Result<i32, Error> {
+    match verb {
+        Verb::Build(typed) => build::build(&typed.try_into()?)?,
+        Verb::Run(typed) => return run::run(&typed.try_into()?),
+        Verb::Targets => targets::targets()?,
+        Verb::Inspect(typed) => inspect::inspect(&typed)?,
+    }
+    Ok(0)
+}

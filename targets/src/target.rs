@@ -71,6 +71,8 @@ pub struct Target {
     pub memory_base: Option<u64>,
     /// What executables' names end in.
     pub executable_suffix: &'static str,
+    /// What objects' names end in.
+    pub object_suffix: &'static str,
 }
 
 /// Every target, in the order of tables and release pages.
@@ -95,6 +97,7 @@ pub const LINUX_AMD64: Target = Target {
     page_size: 0x1000,
     memory_base: Some(0x20_0000),
     executable_suffix: "",
+    object_suffix: ".o",
 };
 
 /// Linux on AArch64. The memory base is one `movz` away.
@@ -109,6 +112,7 @@ pub const LINUX_ARM64: Target = Target {
     page_size: 0x1_0000,
     memory_base: Some(0x1_0000_0000),
     executable_suffix: "",
+    object_suffix: ".o",
 };
 
 /// macOS on x86-64.
@@ -123,6 +127,7 @@ pub const DARWIN_AMD64: Target = Target {
     page_size: 0x1000,
     memory_base: None,
     executable_suffix: "",
+    object_suffix: ".o",
 };
 
 /// macOS on Apple silicon.
@@ -137,6 +142,7 @@ pub const DARWIN_ARM64: Target = Target {
     page_size: 0x4000,
     memory_base: None,
     executable_suffix: "",
+    object_suffix: ".o",
 };
 
 /// Windows on x86-64.
@@ -151,6 +157,7 @@ pub const WINDOWS_AMD64: Target = Target {
     page_size: 0x1000,
     memory_base: None,
     executable_suffix: ".exe",
+    object_suffix: ".obj",
 };
 
 /// Windows on AArch64.
@@ -165,6 +172,7 @@ pub const WINDOWS_ARM64: Target = Target {
     page_size: 0x1000,
     memory_base: None,
     executable_suffix: ".exe",
+    object_suffix: ".obj",
 };
 
 impl Target {

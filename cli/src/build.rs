@@ -1,0 +1,61 @@
+//! `kiln build`: one module in, an executable or object per target out.
+//!
+//! The module is read and parsed once; targets are compiled and linked in parallel and held in
+//! memory; then all files are written. When one target fails, none is written.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use crate::args::Emit;
+use crate::error::Error;
+use crate::input;
+use crate::options::Build;
+use crate::output::{self, Output};
+use crate::pipeline::{self, Pipeline};
+use crate::progress::Display;
+
+/// Builds what `options` ask for.
+pub(crate) fn build(options: &Build) -> Result<(), Error> {
+    let path = &options.input;
+    let bytes = input::read(path)?;
+    let wasm = input::binary(path, &bytes)?;
+    let module = pipeline::parse(path, &wasm)?;
+    let outputs = options.outputs();
+    output::check(path, &outputs)?;
+
+    pipeline::set_threads(options.settings.jobs)?;
+    let display = Display::new(options.settings.quiet);
+    let pipeline =
+        Pipeline { path, module: &module, settings: &options.settings, emit: options.emit };
+    let results: Vec<Result<Vec<u8>, Error>> = options
+        .targets
+        .par_iter()
+        .map(|target| {
+            let progress = display.begin(target, module.defined_functions());
+            let bytes = pipeline.run(target, &progress)?;
+            progress.finish(bytes.len());
+            Ok(bytes)
+        })
+        .collect();
+    // The first failure in the order of targets, so that the message is the same in every run.
+    let executables = results.into_iter().collect::<Result<Vec<_>, _>>()?;
+
+    let executable = options.emit == Emit::Exe;
+    let outputs: Vec<Output> = outputs
+        .into_iter()
+        .zip(executables)
+        .map(|(path, bytes)| Output { path, bytes, executable })
+        .collect();
+    output::write(&outputs)?;
+    display.wrote(&summary(&outputs, options.output.as_ref()));
+    Ok(())
+}
+
+fn summary(outputs: &[Output], directory: Option<&PathBuf>) -> String {
+    match (outputs, directory) {
+        ([output], _) => output.path.display().to_string(),
+        (_, Some(directory)) => format!("{} files to {}", outputs.len(), directory.display()),
+        (_, None) => format!("{} files", outputs.len()),
+    }
+}

@@ -1,0 +1,65 @@
+//! From a parsed module to the bytes of an executable or object for one target.
+
+use std::path::Path;
+
+use kiln_compiler::{Module, Progress};
+use kiln_targets::Target;
+use kiln_targets::link::{self, Input};
+
+use crate::args::Emit;
+use crate::error::Error;
+use crate::options::{self, Settings};
+
+/// What is the same for every target of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pipeline<'a> {
+    /// The module's path, for messages and names.
+    pub(crate) path: &'a Path,
+    pub(crate) module: &'a Module<'a>,
+    pub(crate) settings: &'a Settings,
+    pub(crate) emit: Emit,
+}
+
+impl Pipeline<'_> {
+    /// Compiles for `target` and, unless objects are wanted, links.
+    pub(crate) fn run(
+        &self,
+        target: &'static Target,
+        progress: &dyn Progress,
+    ) -> Result<Vec<u8>, Error> {
+        let options = &self.settings.compile;
+        let object = kiln_compiler::compile(self.module, target, options, progress)
+            .map_err(|source| compile_error(self.path, target, source))?;
+        if self.emit == Emit::Obj {
+            return Ok(object);
+        }
+        let name = options::stem(self.path);
+        let input = Input {
+            objects: &[(&name, &object)],
+            manifest: &self.settings.policy.manifest(),
+            stack_size: options.stack_size,
+            identifier: &name,
+        };
+        link::link(target, &input).map_err(|source| Error::Link { target, source })
+    }
+}
+
+/// Parses the module that was read from `path`.
+pub(crate) fn parse<'a>(path: &Path, wasm: &'a [u8]) -> Result<Module<'a>, Error> {
+    kiln_compiler::parse(wasm).map_err(|source| Error::Module { path: path.to_owned(), source })
+}
+
+/// Most errors are the module's own; only the code generator's are a target's.
+fn compile_error(path: &Path, target: &'static Target, source: kiln_compiler::Error) -> Error {
+    match source {
+        kiln_compiler::Error::Codegen { .. } => Error::Codegen { target, source },
+        _ => Error::Module { path: path.to_owned(), source },
+    }
+}
+
+/// Sets the number of threads for everything that runs in parallel; `None` is one per processor.
+pub(crate) fn set_threads(jobs: Option<usize>) -> Result<(), Error> {
+    // Without a number the pool starts by itself where it is first needed.
+    let Some(jobs) = jobs else { return Ok(()) };
+    rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global().map_err(Error::Threads)
+}

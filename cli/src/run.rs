@@ -1,0 +1,89 @@
+//! `kiln run`: compile for this machine into a temporary file and execute it.
+//!
+//! The program gets the module's file name as its first argument, and its exit code becomes
+//! Kiln's. Nothing stays on the disk.
+
+use std::ffi::{OsStr, OsString};
+#[cfg(unix)]
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+
+use tempfile::TempPath;
+
+use crate::args::Emit;
+use crate::error::Error;
+use crate::options::Run;
+use crate::pipeline::{self, Pipeline};
+use crate::progress::Display;
+use crate::{exit_code, input, output};
+
+/// Compiles and executes the module of `options`; the result is the exit code to pass on.
+pub(crate) fn run(options: &Run) -> Result<i32, Error> {
+    let executable = compile(options)?;
+    let name = options.input.file_name().unwrap_or(options.input.as_os_str());
+    execute(executable, name, &options.arguments).map_err(Error::Execute)
+}
+
+/// Compiles into a temporary file, which is closed: a file open for writing cannot be executed.
+fn compile(options: &Run) -> Result<TempPath, Error> {
+    let path = &options.input;
+    let bytes = input::read(path)?;
+    let wasm = input::binary(path, &bytes)?;
+    let module = pipeline::parse(path, &wasm)?;
+    pipeline::set_threads(options.settings.jobs)?;
+    let display = Display::transient(options.settings.quiet);
+    let progress = display.begin(options.host, module.defined_functions());
+    let pipeline = Pipeline { path, module: &module, settings: &options.settings, emit: Emit::Exe };
+    let executable = pipeline.run(options.host, &progress)?;
+    progress.finish(executable.len());
+
+    let directory = std::env::temp_dir();
+    let mut file = output::create_temporary(&directory, options.host.executable_suffix, true)
+        .map_err(|source| Error::Create { path: directory.clone(), source })?;
+    file.write_all(&executable)
+        .map_err(|source| Error::Write { path: file.path().to_owned(), source })?;
+    Ok(file.into_temp_path())
+}
+
+/// Becomes the program where a removed file can be executed by its descriptor, so that signals and
+/// the process id are the program's own. Elsewhere waits for it.
+#[cfg(unix)]
+fn execute(executable: TempPath, name: &OsStr, arguments: &[OsString]) -> io::Result<i32> {
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::process::CommandExt as _;
+
+    let file = File::open(&executable)?;
+    let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+    if Path::new(&descriptor).exists() {
+        executable.close()?;
+        return Err(Command::new(descriptor).arg0(name).args(arguments).exec());
+    }
+    let mut command = Command::new(&executable);
+    wait_for(command.arg0(name).args(arguments))
+}
+
+/// Where the system has no first argument apart from the path, the program sees the path.
+#[cfg(not(unix))]
+fn execute(executable: TempPath, _name: &OsStr, arguments: &[OsString]) -> io::Result<i32> {
+    wait_for(Command::new(&executable).args(arguments))
+}
+
+fn wait_for(command: &mut Command) -> io::Result<i32> {
+    let mut program = command.spawn()?;
+    output::leave_interrupts_to_program();
+    program.wait().map(exit_code_of)
+}
+
+#[cfg(unix)]
+fn exit_code_of(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt as _;
+    let by_signal = || exit_code::SIGNAL_BASE + status.signal().unwrap_or(0);
+    status.code().unwrap_or_else(by_signal)
+}
+
+#[cfg(not(unix))]
+fn exit_code_of(status: ExitStatus) -> i32 {
+    status.code().unwrap_or(exit_code::INTERNAL.into())
+}
