@@ -19,10 +19,10 @@ use crate::progress::Display;
 pub(crate) fn build(options: &Build) -> Result<(), Error> {
     let path = &options.input;
     let bytes = input::read(path)?;
-    let wasm = input::binary(path, &bytes)?;
-    let module = pipeline::parse(path, &wasm)?;
     let outputs = options.outputs();
     output::check(path, &outputs)?;
+    let wasm = input::binary(path, &bytes)?;
+    let module = pipeline::parse(path, &wasm)?;
 
     pipeline::set_threads(options.settings.jobs)?;
     let display = Display::new(options.settings.quiet);

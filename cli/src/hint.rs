@@ -12,6 +12,10 @@ const SIMILAR: f64 = 0.8;
 /// Edits up to which a function's or module's name is taken for a misspelling.
 const MISSPELLING: usize = 3;
 
+/// What to do about an internal error.
+pub(crate) const DEFECT: &str =
+    "this is a defect of Kiln; please report it together with the module";
+
 /// Advice on `error`.
 pub(crate) fn hint(error: &Error) -> Option<String> {
     match error {
@@ -25,9 +29,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             Some(format!("name a file in it, such as `{}`", path.join("app").display()))
         }
         Error::Module { source, .. } => module(source),
-        Error::Codegen { .. } | Error::Link { .. } => {
-            Some("this is a defect of Kiln; please report it together with the module".to_owned())
-        }
+        Error::Codegen { .. } | Error::Link { .. } => Some(DEFECT.to_owned()),
         Error::Execute(source) if source.kind() == std::io::ErrorKind::PermissionDenied => {
             Some("the directory for temporary files may forbid execution; set TMPDIR".to_owned())
         }

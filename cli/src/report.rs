@@ -52,7 +52,7 @@ fn internal_error(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("panic without a message");
     let place = info.location().map_or_else(String::new, |place| format!(" ({place})"));
     line(ERROR, "error", &format!("internal error: {message}{place}"));
-    line(HINT, "hint", "this is a defect of Kiln; please report it together with the module");
+    line(HINT, "hint", hint::DEFECT);
 }
 
 fn line(style: Style, label: &str, text: &str) {
