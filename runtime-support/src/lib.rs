@@ -17,6 +17,7 @@ pub mod global;
 pub mod memory;
 pub mod program;
 pub mod report;
+pub mod scratch;
 pub mod start;
 pub mod sys;
 pub mod table;

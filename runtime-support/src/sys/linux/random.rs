@@ -10,11 +10,12 @@ use rustix::rand::{GetRandomFlags, getrandom};
 /// See [`contract`](crate::sys).
 pub fn fill(buffer: &Buffer<'_>) -> Result<()> {
     // SAFETY: the buffer can be written and no other reference to it is used meanwhile.
-    let mut rest: &mut [MaybeUninit<u8>] =
+    let bytes: &mut [MaybeUninit<u8>] =
         unsafe { core::slice::from_raw_parts_mut(buffer.pointer().cast(), buffer.length()) };
-    while !rest.is_empty() {
-        match getrandom(&mut *rest, GetRandomFlags::empty()) {
-            Ok((_, unfilled)) => rest = unfilled,
+    let mut filled = 0;
+    while let Some(rest @ [_, ..]) = bytes.get_mut(filled..) {
+        match getrandom(rest, GetRandomFlags::empty()) {
+            Ok((random, _)) => filled += random.len(),
             Err(Errno::INTR) => {}
             Err(error) => return Err(translate(error)),
         }
