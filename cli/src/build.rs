@@ -21,10 +21,10 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
     let bytes = input::read(path)?;
     let outputs = options.outputs();
     output::check(path, &outputs)?;
+    pipeline::set_threads(options.settings.jobs)?;
     let wasm = input::binary(path, &bytes)?;
     let module = pipeline::parse(path, &wasm)?;
 
-    pipeline::set_threads(options.settings.jobs)?;
     let display = Display::new(options.settings.quiet);
     let pipeline =
         Pipeline { path, module: &module, settings: &options.settings, emit: options.emit };

@@ -57,7 +57,8 @@ fn compile_error(path: &Path, target: &'static Target, source: kiln_compiler::Er
     }
 }
 
-/// Sets the number of threads for everything that runs in parallel; `None` is one per processor.
+/// Sets the number of threads for everything that runs in parallel, parsing included; `None` is
+/// one per processor.
 pub(crate) fn set_threads(jobs: Option<usize>) -> Result<(), Error> {
     // Without a number the pool starts by itself where it is first needed.
     let Some(jobs) = jobs else { return Ok(()) };

@@ -30,9 +30,9 @@ pub(crate) fn run(options: &Run) -> Result<i32, Error> {
 fn compile(options: &Run) -> Result<TempPath, Error> {
     let path = &options.input;
     let bytes = input::read(path)?;
+    pipeline::set_threads(options.settings.jobs)?;
     let wasm = input::binary(path, &bytes)?;
     let module = pipeline::parse(path, &wasm)?;
-    pipeline::set_threads(options.settings.jobs)?;
     let display = Display::transient(options.settings.quiet);
     let progress = display.begin(options.host, module.defined_functions());
     let pipeline = Pipeline { path, module: &module, settings: &options.settings, emit: Emit::Exe };
