@@ -1,4 +1,4 @@
-//! `memcpy`, `memmove`, `memset`, `memcmp` and `bcmp`, as the C standard describes them.
+//! `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp` and `strlen`, as the C standard describes them.
 //!
 //! Sizes up to 128 bytes take no loop: a few loads that overlap in the middle, then as many
 //! stores. Larger ones go by 64 bytes; on x86-64, long ones by the string instructions, which move
@@ -241,4 +241,19 @@ pub unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, count: usize)
 pub unsafe extern "C" fn bcmp(left: *const u8, right: *const u8, count: usize) -> i32 {
     // SAFETY: as the caller says.
     unsafe { memcmp(left, right, count) }
+}
+
+/// Bytes before the NUL that ends a text.
+///
+/// # Safety
+/// As in C.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strlen(text: *const u8) -> usize {
+    let mut length = 0;
+    // SAFETY: no byte after the NUL is read.
+    while unsafe { *text.add(length) } != 0 {
+        opaque();
+        length += 1;
+    }
+    length
 }

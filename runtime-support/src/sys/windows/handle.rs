@@ -1,0 +1,153 @@
+//! Handles of the kernel, and how names are opened.
+
+use super::directory::Listing;
+use super::errno::check;
+use super::name::Name;
+use super::syscall::{
+    FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL, FILE_OPEN_FOR_BACKUP_INTENT, FILE_SHARE_ALL,
+    FILE_SYNCHRONOUS_IO_NONALERT, FILE_TYPE_CHAR, FILE_TYPE_DISK, FILE_TYPE_PIPE, GetConsoleMode,
+    GetFileType, IoStatus, NtClose, NtCreateFile, NtQueryInformationFile, NtSetInformationFile,
+    OBJ_CASE_INSENSITIVE, OBJ_DONT_REPARSE, ObjectAttributes, RawHandle, SYNCHRONIZE, Status,
+};
+use crate::sys::Result;
+use crate::sys::types::FdFlags;
+use core::ptr::{from_mut, from_ref, null, null_mut};
+
+/// What lies behind a handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A file on a disk.
+    File,
+    /// A directory.
+    Directory,
+    /// A console's input or screen.
+    Console,
+    /// Another device, such as `NUL`.
+    Device,
+    /// A pipe or a socket.
+    Pipe,
+}
+
+/// An open file, directory or stream.
+#[derive(Debug)]
+pub struct Handle {
+    pub(super) raw: RawHandle,
+    pub(super) kind: Kind,
+    pub(super) flags: FdFlags,
+    /// A standard stream: not closed when it is dropped.
+    pub(super) standard: bool,
+    /// The entries as [`read_directory`](super::fs::read_directory) found them.
+    pub(super) listing: Option<Listing>,
+}
+
+impl Handle {
+    /// Owns a handle of that kind.
+    pub(super) fn new(raw: RawHandle, kind: Kind, flags: FdFlags) -> Self {
+        Self { raw, kind, flags, standard: false, listing: None }
+    }
+
+    /// Reads a record of information about the file.
+    pub(super) fn query<T: Default>(&self, class: u32) -> Result<T> {
+        let mut information = T::default();
+        let size = size_of::<T>() as u32;
+        let mut status = IoStatus::default();
+        // SAFETY: the record is as large as the call is told, and any bytes make one.
+        check(unsafe {
+            let record = from_mut(&mut information).cast();
+            NtQueryInformationFile(self.raw, &mut status, record, size, class)
+        })?;
+        Ok(information)
+    }
+
+    /// Sets something of the file by a record.
+    pub(super) fn set<T>(&self, class: u32, information: &T) -> Status {
+        let mut status = IoStatus::default();
+        // SAFETY: the record is as large as the call is told.
+        unsafe {
+            let record = from_ref(information).cast();
+            NtSetInformationFile(self.raw, &mut status, record, size_of::<T>() as u32, class)
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if !self.standard {
+            // SAFETY: the handle is owned, and this is its end.
+            unsafe { NtClose(self.raw) };
+        }
+    }
+}
+
+/// What kind of stream a handle from outside is.
+pub(super) fn kind_of(raw: RawHandle) -> Kind {
+    let mut mode = 0;
+    // SAFETY: calls on something that is no open handle just fail.
+    unsafe {
+        match GetFileType(raw) {
+            FILE_TYPE_DISK => Kind::File,
+            FILE_TYPE_PIPE => Kind::Pipe,
+            FILE_TYPE_CHAR if GetConsoleMode(raw, &mut mode) != 0 => Kind::Console,
+            _ => Kind::Device,
+        }
+    }
+}
+
+/// How a name is opened; the values are those of `NtCreateFile`.
+pub(super) struct Opening {
+    pub(super) access: u32,
+    pub(super) disposition: u32,
+    pub(super) options: u32,
+}
+
+impl Opening {
+    /// Opens a name relative to a directory and gives the status as it is. Follows no link: where
+    /// the options do not ask for the link itself, one is an error.
+    pub(super) fn try_at(
+        &self,
+        directory: &Handle,
+        name: &Name,
+    ) -> core::result::Result<RawHandle, Status> {
+        let string = name.string();
+        let object = ObjectAttributes {
+            size: size_of::<ObjectAttributes>() as u32,
+            root: directory.raw,
+            name: &string,
+            attributes: OBJ_CASE_INSENSITIVE | OBJ_DONT_REPARSE,
+            security: null(),
+            quality: null(),
+        };
+        let mut raw = null_mut();
+        let mut io = IoStatus::default();
+        // SAFETY: every record lives until the call returns.
+        let status = unsafe {
+            NtCreateFile(
+                &mut raw,
+                self.access | SYNCHRONIZE,
+                &object,
+                &mut io,
+                null(),
+                FILE_ATTRIBUTE_NORMAL,
+                FILE_SHARE_ALL,
+                self.disposition,
+                self.options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT,
+                null(),
+                0,
+            )
+        };
+        if status >= 0 { Ok(raw) } else { Err(status) }
+    }
+
+    /// Opens a name relative to a directory.
+    pub(super) fn at(&self, directory: &Handle, name: &Name) -> Result<Handle> {
+        match self.try_at(directory, name) {
+            Ok(raw) => Ok(Handle::new(raw, Kind::File, FdFlags::default())),
+            Err(status) => Err(super::errno::translate(status)),
+        }
+    }
+}
+
+/// Whether attributes are those of a directory.
+pub(super) fn is_directory(attributes: u32) -> bool {
+    attributes & FILE_ATTRIBUTE_DIRECTORY != 0
+}
