@@ -65,3 +65,18 @@ pub enum Error {
 fn in_function(function: &Option<String>) -> String {
     function.as_ref().map_or_else(String::new, |name| format!(" in function {name}"))
 }
+
+impl Error {
+    /// What the validator refused, as an error of this crate.
+    pub(crate) fn from_validation(error: &wasmparser::Error, function: Option<String>) -> Self {
+        let message = error.message().to_owned();
+        let offset = error.offset() as usize;
+        match error.missing_wasm_feature() {
+            Some(feature) => {
+                let proposal = crate::features::name_of(feature);
+                Self::Unsupported { proposal, message, offset, function }
+            }
+            None => Self::Invalid { message, offset, function },
+        }
+    }
+}

@@ -1,12 +1,28 @@
 //! WebAssembly bytes in, a relocatable native object out.
 //!
 //! Pure: no files, no processes, no clock. Knows wasm; knows nothing of executables.
+//!
+//! The stages, each taking the former's plain data:
+//!
+//! 1. [`parse`]: bytes → [`Module`], validated, with the facts of each body noted on the way;
+//! 2. `analyze`: module → facts of the whole program;
+//! 3. `plan`: facts and a target → where everything lives and what code may take for granted;
+//! 4. `translate`: a function body and the plan → CLIF;
+//! 5. `codegen`: CLIF → machine code → object.
 
+mod analyze;
+mod codegen;
 pub mod error;
+mod features;
 pub mod module;
+mod parse;
+mod plan;
+mod symbol;
+mod translate;
 
 pub use error::Error;
 pub use module::Module;
+pub use parse::parse;
 
 use kiln_targets::Target;
 
@@ -25,26 +41,18 @@ pub trait Progress: Sync {
     fn function_done(&self);
 }
 
-/// Reads and checks the structure of a module. Function bodies are validated while they are
-/// compiled.
-///
-/// # Errors
-/// The bytes are no wasm module, are malformed, or use what Kiln does not support.
-pub fn parse(wasm: &[u8]) -> Result<Module<'_>, Error> {
-    let _ = wasm;
-    todo!()
-}
-
 /// Compiles a module to a relocatable object in the target's own format.
 ///
 /// # Errors
-/// A function body is invalid or uses what Kiln does not support, or an import is unknown.
+/// An import is unknown, the module has nothing to run, or a function uses what Kiln does not
+/// support.
 pub fn compile(
     module: &Module<'_>,
     target: &'static Target,
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Vec<u8>, Error> {
-    let _ = (module, target, options, progress);
-    todo!()
+    let facts = analyze::Facts::new(module)?;
+    let plan = plan::Plan::new(module, &facts, target, options)?;
+    codegen::compile(&plan, progress)
 }

@@ -67,6 +67,10 @@ pub struct Target {
     pub convention: HostConvention,
     /// Largest page size in bytes that the image must be right for.
     pub page_size: u64,
+    /// What the code generator may take for granted of the processor, in its own words.
+    pub cpu_features: &'static [&'static str],
+    /// The instruction that fills gaps between functions: it traps.
+    pub padding: &'static [u8],
     /// Link-time address of memory 0, where the OS lets an executable have one.
     pub memory_base: Option<u64>,
     /// What executables' names end in.
@@ -74,6 +78,22 @@ pub struct Target {
     /// What objects' names end in.
     pub object_suffix: &'static str,
 }
+
+/// The x86-64 psABI's level v2: with it no operator of core wasm needs a library call.
+const X86_64_V2: &[&str] = &[
+    "has_sse3",
+    "has_ssse3",
+    "has_cmpxchg16b",
+    "has_sse41",
+    "has_sse42",
+    "has_popcnt",
+];
+
+/// amd64 `int3`.
+const INT3: &[u8] = &[0xcc];
+
+/// arm64 `brk #0`.
+const BRK: &[u8] = &[0x00, 0x00, 0x20, 0xd4];
 
 /// Every target, in the order of tables and release pages.
 pub const ALL: [&Target; 6] = [
@@ -95,6 +115,8 @@ pub const LINUX_AMD64: Target = Target {
     format: ObjectFormat::Elf,
     convention: HostConvention::SystemV,
     page_size: 0x1000,
+    cpu_features: X86_64_V2,
+    padding: INT3,
     memory_base: Some(0x20_0000),
     executable_suffix: "",
     object_suffix: ".o",
@@ -110,6 +132,8 @@ pub const LINUX_ARM64: Target = Target {
     format: ObjectFormat::Elf,
     convention: HostConvention::SystemV,
     page_size: 0x1_0000,
+    cpu_features: &[],
+    padding: BRK,
     memory_base: Some(0x1_0000_0000),
     executable_suffix: "",
     object_suffix: ".o",
@@ -125,6 +149,8 @@ pub const DARWIN_AMD64: Target = Target {
     format: ObjectFormat::MachO,
     convention: HostConvention::SystemV,
     page_size: 0x1000,
+    cpu_features: X86_64_V2,
+    padding: INT3,
     memory_base: None,
     executable_suffix: "",
     object_suffix: ".o",
@@ -140,6 +166,8 @@ pub const DARWIN_ARM64: Target = Target {
     format: ObjectFormat::MachO,
     convention: HostConvention::AppleArm64,
     page_size: 0x4000,
+    cpu_features: &[],
+    padding: BRK,
     memory_base: None,
     executable_suffix: "",
     object_suffix: ".o",
@@ -155,6 +183,8 @@ pub const WINDOWS_AMD64: Target = Target {
     format: ObjectFormat::Coff,
     convention: HostConvention::WindowsFastcall,
     page_size: 0x1000,
+    cpu_features: X86_64_V2,
+    padding: INT3,
     memory_base: None,
     executable_suffix: ".exe",
     object_suffix: ".obj",
@@ -170,6 +200,8 @@ pub const WINDOWS_ARM64: Target = Target {
     format: ObjectFormat::Coff,
     convention: HostConvention::SystemV,
     page_size: 0x1000,
+    cpu_features: &[],
+    padding: BRK,
     memory_base: None,
     executable_suffix: ".exe",
     object_suffix: ".obj",

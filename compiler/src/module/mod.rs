@@ -1,10 +1,22 @@
-//! A parsed module as plain data.
+//! A parsed and validated module as plain data, in the index spaces of the specification.
+//!
+//! Source: WebAssembly core specification, "Structure / Modules".
+
+mod const_expr;
+
+pub use const_expr::ConstExpr;
+pub(crate) use const_expr::{Constant, Evaluator};
+
+use crate::analyze::BodyFacts;
+use wasmparser::{FuncType, FunctionBody, RefType, ValType};
 
 /// A module.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Module<'a> {
     /// The whole file.
     pub bytes: &'a [u8],
+    /// The name that the module gives itself.
+    pub name: Option<&'a str>,
     /// Imports in order.
     pub imports: Vec<Import<'a>>,
     /// Exports in order.
@@ -13,13 +25,38 @@ pub struct Module<'a> {
     pub proposals: Vec<&'static str>,
     /// Sections in order, custom sections included.
     pub sections: Vec<Section<'a>>,
+    pub(crate) types: Vec<Signature>,
+    pub(crate) functions: Vec<Function<'a>>,
+    pub(crate) tables: Vec<Table<'a>>,
+    pub(crate) memories: Vec<Memory>,
+    pub(crate) globals: Vec<Global<'a>>,
+    pub(crate) start: Option<u32>,
+    pub(crate) elements: Vec<ElementSegment<'a>>,
+    pub(crate) data: Vec<DataSegment<'a>>,
 }
 
 impl Module<'_> {
     /// Number of functions with bodies.
     #[must_use]
     pub fn defined_functions(&self) -> usize {
-        0
+        self.functions.iter().filter(|function| function.body.is_some()).count()
+    }
+
+    /// The function's name for messages: its own, else the one it is exported or imported by,
+    /// else its index.
+    pub(crate) fn function_name(&self, index: u32) -> String {
+        self.functions
+            .get(index as usize)
+            .and_then(|function| function.name)
+            .map_or_else(|| format!("func[{index}]"), str::to_owned)
+    }
+
+    pub(crate) fn signature(&self, function: u32) -> &Signature {
+        &self.types[self.functions[function as usize].type_index as usize]
+    }
+
+    pub(crate) fn exported(&self, name: &str) -> Option<Index> {
+        self.exports.iter().find(|export| export.name == name).map(|export| export.index)
     }
 }
 
@@ -43,6 +80,7 @@ pub struct Import<'a> {
     pub name: &'a str,
     /// Its kind and type as text, such as `func (i32, i32) -> i32` or `memory 17`.
     pub description: String,
+    pub(crate) index: Index,
 }
 
 /// An export.
@@ -52,4 +90,95 @@ pub struct Export<'a> {
     pub name: &'a str,
     /// Its kind and type as text.
     pub description: String,
+    pub(crate) index: Index,
+}
+
+/// An index together with its index space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Index {
+    Function(u32),
+    Table(u32),
+    Memory(u32),
+    Global(u32),
+    Tag(u32),
+}
+
+/// A function type with its canonical number: equal types have equal numbers.
+#[derive(Debug)]
+pub(crate) struct Signature {
+    pub(crate) id: u32,
+    pub(crate) ty: FuncType,
+}
+
+#[derive(Debug)]
+pub(crate) struct Function<'a> {
+    pub(crate) type_index: u32,
+    pub(crate) name: Option<&'a str>,
+    /// The body, and what a look at it told; `None` for an imported function.
+    pub(crate) body: Option<Body<'a>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Body<'a> {
+    pub(crate) code: FunctionBody<'a>,
+    pub(crate) facts: BodyFacts,
+}
+
+#[derive(Debug)]
+pub(crate) struct Table<'a> {
+    pub(crate) element: RefType,
+    pub(crate) table64: bool,
+    pub(crate) minimum: u64,
+    pub(crate) maximum: Option<u64>,
+    /// What every entry holds at first; null without.
+    pub(crate) initial: Option<ConstExpr<'a>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) memory64: bool,
+    pub(crate) shared: bool,
+    /// In bytes.
+    pub(crate) minimum: u64,
+    /// In bytes: what the module allows and the address type can name.
+    pub(crate) maximum: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Global<'a> {
+    pub(crate) ty: ValType,
+    pub(crate) mutable: bool,
+    /// `None` for an imported global.
+    pub(crate) initial: Option<ConstExpr<'a>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ElementSegment<'a> {
+    pub(crate) mode: Mode<'a>,
+    pub(crate) items: Vec<ElementItem<'a>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum ElementItem<'a> {
+    Function(u32),
+    Expression(ConstExpr<'a>),
+}
+
+#[derive(Debug)]
+pub(crate) struct DataSegment<'a> {
+    pub(crate) mode: Mode<'a>,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// When a segment is copied to where.
+#[derive(Debug)]
+pub(crate) enum Mode<'a> {
+    Passive,
+    /// On instantiation, into the table or memory of that index.
+    Active {
+        index: u32,
+        offset: ConstExpr<'a>,
+    },
+    /// Never: it only declares functions that are referred to.
+    Declared,
 }

@@ -1,0 +1,11 @@
+//! Facts about a module that hold because the whole program is known.
+//!
+//! Each function body is looked at once, while it is validated ([`BodyFacts`]); the facts of the
+//! module are drawn from those without reading code again.
+
+mod body;
+mod facts;
+pub(crate) mod proposals;
+
+pub(crate) use body::BodyFacts;
+pub(crate) use facts::Facts;

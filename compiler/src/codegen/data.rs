@@ -1,0 +1,398 @@
+//! The program's data: the records that code and runtime read, and what they point to.
+//!
+//! Each piece is plain bytes plus the places in them that hold addresses. Only what the code or
+//! another piece refers to is made.
+//!
+//! Layouts: `kiln-abi`.
+
+use super::code::Range;
+use super::image;
+use crate::module::{Constant, ElementItem, ElementSegment, Evaluator, Mode};
+use crate::plan::Plan;
+use crate::symbol::{Data, GLOBAL_SIZE, Symbol};
+use core::mem::size_of;
+use kiln_abi::program::{MEMORY_CHECKED, MEMORY_FIXED, MEMORY_SHARED, Memory, Run};
+use kiln_abi::symbol::{ABI, PLACED_SECTION_PREFIX, PROGRAM};
+use kiln_abi::table::{Element, NULL_ELEMENT_HIGH, NULL_ELEMENT_LOW};
+use kiln_abi::{WASM_PAGE_SIZE, trap::TrapCode};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a piece of data is known by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Name {
+    Symbol(Symbol),
+    /// The start of a code range, by its position.
+    Range(usize),
+    /// A name of the contract, seen by other objects.
+    Global(&'static str),
+    /// A name of this object alone.
+    Local(String),
+}
+
+impl From<Data> for Name {
+    fn from(data: Data) -> Self {
+        Self::Symbol(Symbol::Data(data))
+    }
+}
+
+/// Where a piece goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    ReadOnly,
+    /// Read-only once the addresses in it are known.
+    ReadOnlyRelocated,
+    Writable,
+    /// A section of that name, by itself.
+    Section(String),
+}
+
+/// A piece of data.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) name: Name,
+    pub(super) place: Place,
+    pub(super) align: u64,
+    pub(super) bytes: Vec<u8>,
+    pub(super) pointers: Vec<Pointer>,
+}
+
+/// A place in a piece that holds the address of something, plus an addend.
+#[derive(Debug)]
+pub(super) struct Pointer {
+    pub(super) offset: u64,
+    pub(super) name: Name,
+    pub(super) addend: i64,
+}
+
+impl Piece {
+    fn new(name: impl Into<Name>, place: Place, align: u64) -> Self {
+        Self { name: name.into(), place, align, bytes: Vec::new(), pointers: Vec::new() }
+    }
+
+    fn u32(&mut self, value: u32) -> &mut Self {
+        self.bytes.extend(value.to_le_bytes());
+        self
+    }
+
+    fn u64(&mut self, value: u64) -> &mut Self {
+        self.bytes.extend(value.to_le_bytes());
+        self
+    }
+
+    fn pointer(&mut self, name: impl Into<Name>) -> &mut Self {
+        self.pointer_into(name, 0)
+    }
+
+    fn pointer_into(&mut self, name: impl Into<Name>, addend: i64) -> &mut Self {
+        let (offset, name) = (self.bytes.len() as u64, name.into());
+        self.pointers.push(Pointer { offset, name, addend });
+        self.u64(0)
+    }
+}
+
+/// What instantiation traps with, because an active segment does not fit: elements come first.
+pub(super) fn misfit(plan: &Plan<'_>, evaluator: &Evaluator) -> Option<TrapCode> {
+    let module = plan.module;
+    let fits = |mode: &Mode<'_>, count: usize, length: &dyn Fn(u32) -> u64| match mode {
+        Mode::Active { index, offset } => evaluator
+            .evaluate(offset)
+            .and_then(|offset| offset.as_offset().checked_add(count as u64))
+            .is_some_and(|end| end <= length(*index)),
+        Mode::Passive | Mode::Declared => true,
+    };
+    let table = |index: u32| module.tables[index as usize].minimum;
+    let memory = |index: u32| module.memories[index as usize].minimum;
+    if !module.elements.iter().all(|segment| fits(&segment.mode, segment.items.len(), &table)) {
+        Some(TrapCode::TableOutOfBounds)
+    } else if !module.data.iter().all(|segment| fits(&segment.mode, segment.bytes.len(), &memory)) {
+        Some(TrapCode::MemoryOutOfBounds)
+    } else {
+        None
+    }
+}
+
+/// All data of the program whose code is `ranges`.
+pub(super) fn pieces(plan: &Plan<'_>, evaluator: &Evaluator, ranges: &[Range]) -> Vec<Piece> {
+    let fits = misfit(plan, evaluator).is_none();
+    let builder = Builder { plan, evaluator, fits };
+    let mut pieces = builder.program(ranges);
+    let mut wanted: BTreeSet<Data> = BTreeSet::from([Data::Memories]);
+    let code = ranges.iter().flat_map(|range| &range.fixups);
+    wanted.extend(code.filter_map(|fixup| match fixup.symbol {
+        Symbol::Data(data) => Some(data),
+        _ => None,
+    }));
+    let mut made = BTreeSet::new();
+    while let Some(data) = wanted.pop_first() {
+        if !made.insert(data) {
+            continue;
+        }
+        for piece in builder.piece(data) {
+            wanted.extend(piece.pointers.iter().filter_map(|pointer| match pointer.name {
+                Name::Symbol(Symbol::Data(data)) => Some(data),
+                _ => None,
+            }));
+            pieces.push(piece);
+        }
+    }
+    pieces
+}
+
+struct Builder<'b, 'a> {
+    plan: &'b Plan<'a>,
+    evaluator: &'b Evaluator,
+    /// Whether every active segment fits; if not, no code of the module ever runs.
+    fits: bool,
+}
+
+impl Builder<'_, '_> {
+    /// The program record and the maps of its code.
+    fn program(&self, ranges: &[Range]) -> Vec<Piece> {
+        let mut maps = Vec::new();
+        let mut list =
+            Piece::new(Name::Local("kiln_code_ranges".into()), Place::ReadOnlyRelocated, 8);
+        for (position, range) in ranges.iter().enumerate() {
+            let local = |what: &str| Name::Local(format!("kiln_{what}_{position}"));
+            let mut functions = Piece::new(local("functions"), Place::ReadOnly, 4);
+            for function in &range.map {
+                functions
+                    .u32(function.code_offset)
+                    .u32(function.index)
+                    .u32(function.trap_sites_offset)
+                    .u32(function.name_offset);
+            }
+            let mut traps = Piece::new(local("trap_sites"), Place::ReadOnly, 1);
+            traps.bytes.clone_from(&range.trap_sites);
+            let mut names = Piece::new(local("names"), Place::ReadOnly, 1);
+            names.bytes.clone_from(&range.names);
+            list.pointer(Name::Range(position)).u64(range.code.len() as u64);
+            list.pointer(functions.name.clone()).u64(range.map.len() as u64);
+            list.pointer(traps.name.clone()).u64(range.trap_sites.len() as u64);
+            list.pointer(names.name.clone()).u64(range.names.len() as u64);
+            maps.extend([functions, traps, names]);
+        }
+        let mut program = Piece::new(Name::Global(PROGRAM), Place::ReadOnlyRelocated, 8);
+        program
+            .pointer(Name::Global(ABI))
+            .pointer(Data::Memories)
+            .u64(self.plan.memories.len() as u64)
+            .pointer(list.name.clone())
+            .u64(ranges.len() as u64)
+            .u64(self.plan.stack_size);
+        maps.extend([list, program]);
+        maps
+    }
+
+    fn piece(&self, data: Data) -> Vec<Piece> {
+        match data {
+            Data::Memories => self.memories(),
+            Data::Tables => vec![self.tables()],
+            Data::Globals => vec![self.globals()],
+            Data::References => vec![self.references()],
+            Data::DataSegments => vec![self.data_segments()],
+            Data::ElementSegments => vec![self.element_segments()],
+            Data::TableElements(index) => vec![self.table_elements(index)],
+            Data::SegmentBytes(index) => vec![self.segment_bytes(index)],
+            Data::SegmentElements(index) => vec![self.segment_elements(index)],
+        }
+    }
+
+    /// The records of all memories, and their contents. A record of no memory at the end serves
+    /// calls of WASI from a module without memory.
+    fn memories(&self) -> Vec<Piece> {
+        let mut records = Piece::new(Data::Memories, Place::Writable, 8);
+        let mut contents = Vec::new();
+        for (index, plan) in self.plan.memories.iter().enumerate() {
+            let memory = &self.plan.module.memories[index];
+            let runs = self.runs(index as u32, plan.base, &mut contents);
+            let bits = [
+                (plan.base.is_some(), MEMORY_FIXED),
+                (plan.checked, MEMORY_CHECKED),
+                (memory.shared, MEMORY_SHARED),
+            ];
+            let flags = bits.iter().filter(|(set, _)| *set).fold(0, |all, (_, bit)| all | bit);
+            records.u64(plan.base.unwrap_or(0)).u64(memory.minimum).u64(memory.maximum);
+            records.u64(plan.reservation);
+            let count = (runs.bytes.len() / size_of::<Run>()) as u64;
+            records.pointer(runs.name.clone()).u64(count);
+            records.u32(flags).u32(WASM_PAGE_SIZE.ilog2());
+            contents.push(runs);
+        }
+        if self.plan.memories.is_empty() {
+            records.bytes.resize(size_of::<Memory>(), 0);
+        }
+        contents.push(records);
+        contents
+    }
+
+    /// The list of a memory's runs. Their bytes become pieces of their own in `contents`: at
+    /// their address where the memory has one, else to be copied.
+    fn runs(&self, memory: u32, base: Option<u64>, contents: &mut Vec<Piece>) -> Piece {
+        /// Zeros to skip rather than to copy.
+        const GRANULE: u64 = 4096;
+        let granule = base.map_or(GRANULE, |_| self.plan.target.page_size);
+        let runs = match self.fits {
+            true => image::runs(self.plan.module, self.evaluator, memory, granule),
+            false => Vec::new(),
+        };
+        let name = Name::Local(format!("kiln_memory_{memory}_runs"));
+        let mut list = Piece::new(name, Place::ReadOnlyRelocated, 8);
+        for (position, run) in runs.into_iter().enumerate() {
+            let place = match base {
+                Some(base) => {
+                    Place::Section(format!("{PLACED_SECTION_PREFIX}{:016x}", base + run.offset))
+                }
+                None => Place::ReadOnly,
+            };
+            let name = Name::Local(format!("kiln_memory_{memory}_run_{position}"));
+            list.u64(run.offset);
+            match base {
+                Some(_) => list.u64(0),
+                None => list.pointer(name.clone()),
+            };
+            list.u64(run.bytes.len() as u64);
+            let mut piece = Piece::new(name, place, granule);
+            piece.bytes = run.bytes;
+            contents.push(piece);
+        }
+        list
+    }
+
+    fn tables(&self) -> Piece {
+        let mut records = Piece::new(Data::Tables, Place::Writable, 8);
+        for (index, table) in self.plan.module.tables.iter().enumerate() {
+            let limit = table.maximum.unwrap_or(u64::from(u32::MAX)).min(u64::from(u32::MAX));
+            records.pointer(Data::TableElements(index as u32));
+            records.u64(table.minimum).u64(limit).u64(table.minimum);
+        }
+        records
+    }
+
+    fn globals(&self) -> Piece {
+        let mut slots = Piece::new(Data::Globals, Place::Writable, GLOBAL_SIZE);
+        for global in &self.plan.facts.globals {
+            match global.initial {
+                Constant::Bits(bits) => slots.bytes.extend(bits.to_le_bytes()),
+                Constant::Null => slots.bytes.extend([0; 16]),
+                Constant::Function(index) => {
+                    let offset = self.number(index) as usize * size_of::<Element>();
+                    slots.pointer_into(Data::References, offset as i64).u64(0);
+                }
+            }
+        }
+        slots
+    }
+
+    fn number(&self, function: u32) -> u32 {
+        self.plan.facts.referenced[function as usize]
+            .expect("analysis numbered every function that is referred to")
+    }
+
+    /// The records behind function references.
+    fn references(&self) -> Piece {
+        let mut records = Piece::new(Data::References, Place::ReadOnlyRelocated, 16);
+        for &function in &self.plan.facts.references {
+            self.element(&mut records, Constant::Function(function));
+        }
+        self.element(&mut records, Constant::Null);
+        records
+    }
+
+    /// Appends a table entry.
+    fn element(&self, piece: &mut Piece, value: Constant) {
+        match value {
+            Constant::Function(index) => {
+                let symbol = match self.plan.is_imported(index) {
+                    true => Symbol::Trampoline(index),
+                    false => Symbol::Function(index),
+                };
+                piece.pointer(Name::Symbol(symbol));
+                piece.u32(self.plan.module.signature(index).id).u32(self.number(index));
+            }
+            Constant::Null => {
+                piece.u64(NULL_ELEMENT_LOW).u64(NULL_ELEMENT_HIGH);
+            }
+            Constant::Bits(bits) => {
+                piece.u64(bits as u64).u64(0);
+            }
+        }
+    }
+
+    fn item(&self, item: &ElementItem<'_>) -> Constant {
+        match item {
+            ElementItem::Function(index) => Constant::Function(*index),
+            ElementItem::Expression(expression) => self.evaluate(expression),
+        }
+    }
+
+    fn evaluate(&self, expression: &crate::module::ConstExpr<'_>) -> Constant {
+        self.evaluator.evaluate(expression).expect("analysis evaluated every expression")
+    }
+
+    /// A table's entries after its active segments are applied in their order.
+    fn table_elements(&self, index: u32) -> Piece {
+        let table = &self.plan.module.tables[index as usize];
+        let initial = table.initial.as_ref().map_or(Constant::Null, |e| self.evaluate(e));
+        let mut entries: BTreeMap<u64, Constant> = BTreeMap::new();
+        for segment in self.plan.module.elements.iter().filter(|_| self.fits) {
+            let Mode::Active { index: into, offset } = &segment.mode else { continue };
+            if *into == index {
+                let offset = self.evaluate(offset).as_offset();
+                let items = segment.items.iter().map(|item| self.item(item));
+                entries.extend((offset..).zip(items));
+            }
+        }
+        let facts = self.plan.facts.tables[index as usize];
+        let place = match facts.changes {
+            true => Place::Writable,
+            false => Place::ReadOnlyRelocated,
+        };
+        let mut piece = Piece::new(Data::TableElements(index), place, 16);
+        for position in 0..table.minimum {
+            let value = entries.get(&position).copied().unwrap_or(initial);
+            self.element(&mut piece, value);
+        }
+        piece
+    }
+
+    fn data_segments(&self) -> Piece {
+        let mut records = Piece::new(Data::DataSegments, Place::Writable, 8);
+        for (index, segment) in self.plan.module.data.iter().enumerate() {
+            if matches!(segment.mode, Mode::Passive) {
+                records.pointer(Data::SegmentBytes(index as u32)).u64(segment.bytes.len() as u64);
+            } else {
+                // Dropped by instantiation.
+                records.u64(0).u64(0);
+            }
+        }
+        records
+    }
+
+    fn segment_bytes(&self, index: u32) -> Piece {
+        let mut piece = Piece::new(Data::SegmentBytes(index), Place::ReadOnly, 16);
+        piece.bytes = self.plan.module.data[index as usize].bytes.to_vec();
+        piece
+    }
+
+    fn element_segments(&self) -> Piece {
+        let mut records = Piece::new(Data::ElementSegments, Place::Writable, 8);
+        for (index, segment) in self.plan.module.elements.iter().enumerate() {
+            if matches!(segment.mode, Mode::Passive) {
+                let length = segment.items.len() as u64;
+                records.pointer(Data::SegmentElements(index as u32)).u64(length);
+            } else {
+                records.u64(0).u64(0);
+            }
+        }
+        records
+    }
+
+    fn segment_elements(&self, index: u32) -> Piece {
+        let segment: &ElementSegment<'_> = &self.plan.module.elements[index as usize];
+        let mut piece = Piece::new(Data::SegmentElements(index), Place::ReadOnlyRelocated, 16);
+        for item in &segment.items {
+            self.element(&mut piece, self.item(item));
+        }
+        piece
+    }
+}

@@ -1,0 +1,106 @@
+//! CLIF of one function → machine code and what is known of it.
+
+use super::unwind;
+use crate::error::Error;
+use crate::symbol::Symbol;
+use crate::translate::abi_code;
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::ExternalName;
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::{Context, FinalizedMachReloc, FinalizedRelocTarget};
+use kiln_abi::trap::TrapCode;
+use kiln_targets::{Fixup, Target};
+
+/// A compiled function.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    pub(super) symbol: Symbol,
+    pub(super) code: Vec<u8>,
+    pub(super) fixups: Vec<CodeFixup>,
+    /// In ascending order of offset.
+    pub(super) traps: Vec<TrapSite>,
+    /// Windows unwind information; none on other systems.
+    pub(super) unwind: Vec<unwind::Record>,
+}
+
+/// A place in code that holds a symbol's address in some form.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CodeFixup {
+    pub(super) offset: u32,
+    pub(super) kind: Fixup,
+    pub(super) symbol: Symbol,
+    pub(super) addend: i64,
+}
+
+/// An instruction that may trap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TrapSite {
+    pub(super) offset: u32,
+    pub(super) code: TrapCode,
+    /// Byte offset of the operator in the wasm file; 0 in code of no wasm function.
+    pub(super) wasm_offset: u32,
+}
+
+/// Generates the code of the function in `context`, which stands for `symbol`.
+pub(super) fn compile(
+    context: &mut Context,
+    symbol: Symbol,
+    name: impl Fn() -> String,
+    isa: &dyn TargetIsa,
+    target: &Target,
+) -> Result<Compiled, Error> {
+    let internal = |message: String| Error::Codegen { function: name(), message };
+    context
+        .compile(isa, &mut ControlPlane::default())
+        .map_err(|error| internal(format!("{:?}", error.inner)))?;
+    let code = context.take_compiled_code().ok_or_else(|| internal("no code".to_owned()))?;
+    let fixups = code
+        .buffer
+        .relocs()
+        .iter()
+        .map(|relocation| {
+            fixup(context, symbol, relocation)
+                .ok_or_else(|| internal(format!("relocation {relocation:?} has no fixup")))
+        })
+        .collect::<Result<_, _>>()?;
+    let locations = code.buffer.get_srclocs_sorted();
+    let traps = code
+        .buffer
+        .traps()
+        .iter()
+        .map(|trap| {
+            let after = locations.partition_point(|location| location.start <= trap.offset);
+            let wasm_offset = after
+                .checked_sub(1)
+                .map(|index| &locations[index])
+                .filter(|location| trap.offset < location.end && !location.loc.is_default())
+                .map_or(0, |location| location.loc.bits());
+            TrapSite { offset: trap.offset, code: abi_code(trap.code), wasm_offset }
+        })
+        .collect();
+    let unwind = unwind::records(&code, isa, target).map_err(internal)?;
+    Ok(Compiled { symbol, code: code.buffer.data().to_vec(), fixups, traps, unwind })
+}
+
+/// The code generator's relocation in Kiln's terms.
+fn fixup(context: &Context, own: Symbol, relocation: &FinalizedMachReloc) -> Option<CodeFixup> {
+    let kind = match relocation.kind {
+        Reloc::Abs8 => Fixup::Absolute64,
+        Reloc::X86PCRel4 => Fixup::Relative32,
+        Reloc::X86CallPCRel4 | Reloc::X86CallPLTRel4 => Fixup::Branch32,
+        Reloc::Arm64Call => Fixup::Branch26,
+        Reloc::Aarch64AdrPrelPgHi21 => Fixup::Page21,
+        Reloc::Aarch64AddAbsLo12Nc => Fixup::PageOffset12Add,
+        _ => return None,
+    };
+    let (symbol, addend) = match &relocation.target {
+        FinalizedRelocTarget::ExternalName(ExternalName::User(name)) => {
+            let name = &context.func.params.user_named_funcs()[*name];
+            (Symbol::decode(name), relocation.addend)
+        }
+        FinalizedRelocTarget::Func(offset) => (own, relocation.addend + i64::from(*offset)),
+        FinalizedRelocTarget::ExternalName(_) => return None,
+    };
+    Some(CodeFixup { offset: relocation.offset, kind, symbol, addend })
+}

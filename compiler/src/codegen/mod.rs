@@ -1,0 +1,100 @@
+//! A planned program → machine code → a relocatable object.
+
+mod code;
+mod data;
+mod function;
+mod image;
+mod isa;
+mod object;
+mod unwind;
+
+use crate::Progress;
+use crate::error::Error;
+use crate::module::{Body, Evaluator};
+use crate::plan::Plan;
+use crate::symbol::Symbol;
+use crate::translate;
+use cranelift_codegen::Context;
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_frontend::FunctionBuilderContext;
+use function::Compiled;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+
+/// Compiles a program to an object.
+pub(crate) fn compile(plan: &Plan<'_>, progress: &dyn Progress) -> Result<Vec<u8>, Error> {
+    let evaluator =
+        Evaluator { globals: plan.facts.globals.iter().map(|global| global.initial).collect() };
+    let isa = isa::build(plan.target)?;
+    let generator = Generator { plan, isa: &*isa };
+    let mut functions = generator.bodies(progress)?;
+    generator.glue(&evaluator, &mut functions)?;
+    let ranges = code::lay_out(plan, functions, plan.target.padding);
+    let pieces = data::pieces(plan, &evaluator, &ranges);
+    object::write(plan, &ranges, &pieces)
+}
+
+struct Generator<'g, 'a> {
+    plan: &'g Plan<'a>,
+    isa: &'g dyn TargetIsa,
+}
+
+impl Generator<'_, '_> {
+    /// Compiles every function that can be reached, in parallel; the result is in their order.
+    fn bodies(&self, progress: &dyn Progress) -> Result<Vec<Compiled>, Error> {
+        let bodies: Vec<(u32, &Body<'_>)> = self
+            .plan
+            .facts
+            .reached
+            .iter()
+            .filter_map(|&index| {
+                let body = self.plan.module.functions[index as usize].body.as_ref()?;
+                Some((index, body))
+            })
+            .collect();
+        bodies
+            .into_par_iter()
+            .map_init(
+                || (Context::new(), FunctionBuilderContext::new()),
+                |(context, builder), (index, body)| {
+                    context.clear();
+                    let config = self.isa.frontend_config();
+                    translate::function(self.plan, index, body, context, builder, config)?;
+                    let compiled = self.generate(context, Symbol::Function(index));
+                    progress.function_done();
+                    compiled
+                },
+            )
+            .collect()
+    }
+
+    /// Compiles the entry point, and trampolines of those imported functions that code or tables
+    /// refer to.
+    fn glue(&self, evaluator: &Evaluator, functions: &mut Vec<Compiled>) -> Result<(), Error> {
+        let mut context = Context::new();
+        let mut builder = FunctionBuilderContext::new();
+        let config = self.isa.frontend_config();
+        let misfit = data::misfit(self.plan, evaluator);
+        translate::entry(self.plan, misfit, &mut context, &mut builder, config);
+        functions.push(self.generate(&mut context, Symbol::Entry)?);
+        let called = functions.iter().flat_map(|function| &function.fixups);
+        let called = called.filter_map(|fixup| match fixup.symbol {
+            Symbol::Trampoline(index) => Some(index),
+            _ => None,
+        });
+        let references = self.plan.facts.references.iter().copied();
+        let held = references.filter(|&index| self.plan.is_imported(index));
+        let trampolines: BTreeSet<u32> = called.chain(held).collect();
+        for index in trampolines {
+            context.clear();
+            translate::trampoline(self.plan, index, &mut context, &mut builder, config);
+            functions.push(self.generate(&mut context, Symbol::Trampoline(index))?);
+        }
+        Ok(())
+    }
+
+    fn generate(&self, context: &mut Context, symbol: Symbol) -> Result<Compiled, Error> {
+        let name = || symbol.name(self.plan.module);
+        function::compile(context, symbol, name, self.isa, self.plan.target)
+    }
+}

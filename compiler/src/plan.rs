@@ -1,0 +1,136 @@
+//! Where each entity of a program lives, and what code may take for granted about it.
+//!
+//! The plan of a module for one target: everything that the translation of one function has to
+//! know of the others.
+
+use crate::Options;
+use crate::analyze::Facts;
+use crate::error::Error;
+use crate::module::{Index, Module};
+use kiln_abi::{GUARDED_RESERVATION, WASM_PAGE_SIZE, wasi};
+use kiln_targets::Target;
+use wasmparser::ValType;
+
+/// The plan.
+pub(crate) struct Plan<'a> {
+    pub(crate) module: &'a Module<'a>,
+    pub(crate) facts: &'a Facts,
+    pub(crate) target: &'static Target,
+    pub(crate) memories: Vec<MemoryPlan>,
+    /// For every imported function, its position in [`wasi::FUNCTIONS`].
+    pub(crate) wasi: Vec<u32>,
+    pub(crate) stack_size: u64,
+}
+
+/// How code accesses a memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MemoryPlan {
+    pub(crate) memory64: bool,
+    /// The link-time address of byte 0; else it is read from the memory's record.
+    pub(crate) base: Option<u64>,
+    /// The length that it always has; else it is read from the record.
+    pub(crate) length: Option<u64>,
+    /// Every access is compared with the length.
+    pub(crate) checked: bool,
+    /// Bytes of address space to reserve.
+    pub(crate) reservation: u64,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(
+        module: &'a Module<'a>,
+        facts: &'a Facts,
+        target: &'static Target,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let memories = (0..module.memories.len())
+            .map(|index| plan_memory(module, facts, target, options, index))
+            .collect();
+        Ok(Self {
+            module,
+            facts,
+            target,
+            memories,
+            wasi: resolve_imports(module)?,
+            stack_size: options.stack_size.next_multiple_of(WASM_PAGE_SIZE),
+        })
+    }
+
+    /// Whether the function of that index is imported.
+    pub(crate) fn is_imported(&self, function: u32) -> bool {
+        (function as usize) < self.wasi.len()
+    }
+
+    /// The memory that the guest's pointers in a call of WASI point into: the one exported as
+    /// `memory`, else the first.
+    pub(crate) fn wasi_memory(&self) -> u32 {
+        match self.module.exported("memory") {
+            Some(Index::Memory(index)) => index,
+            _ => 0,
+        }
+    }
+
+    /// The length that a table always has; `None` if it grows.
+    pub(crate) fn table_length(&self, table: u32) -> Option<u64> {
+        let grows = self.facts.tables[table as usize].grows;
+        (!grows).then(|| self.module.tables[table as usize].minimum)
+    }
+}
+
+fn plan_memory(
+    module: &Module<'_>,
+    facts: &Facts,
+    target: &Target,
+    options: &Options,
+    index: usize,
+) -> MemoryPlan {
+    let memory = &module.memories[index];
+    let checked = options.checked_memory || memory.memory64;
+    MemoryPlan {
+        memory64: memory.memory64,
+        base: target.memory_base.filter(|_| index == 0 && !memory.memory64),
+        length: (!facts.memories_grow[index]).then_some(memory.minimum),
+        checked,
+        reservation: match (checked, facts.memories_grow[index]) {
+            (false, _) => GUARDED_RESERVATION,
+            (true, false) => memory.minimum,
+            (true, true) => memory.maximum.max(memory.minimum),
+        },
+    }
+}
+
+/// Finds the WASI function of every imported function, and complains of all other imports at once.
+fn resolve_imports(module: &Module<'_>) -> Result<Vec<u32>, Error> {
+    let mut functions = Vec::new();
+    let mut unknown = Vec::new();
+    for import in &module.imports {
+        let found = match import.index {
+            Index::Function(index) => wasi_function(module, import.module, import.name, index),
+            _ => None,
+        };
+        match found {
+            Some(position) => functions.push(position),
+            None => {
+                unknown.push(format!("{}.{} ({})", import.module, import.name, import.description));
+            }
+        }
+    }
+    if unknown.is_empty() { Ok(functions) } else { Err(Error::UnknownImports(unknown)) }
+}
+
+/// The position of the WASI function of that name, if it is imported with the right type.
+fn wasi_function(module: &Module<'_>, from: &str, name: &str, index: u32) -> Option<u32> {
+    if from != wasi::MODULE && from != wasi::UNSTABLE_MODULE {
+        return None;
+    }
+    let position = wasi::FUNCTIONS.iter().position(|function| function.name == name)?;
+    let function = &wasi::FUNCTIONS[position];
+    let ty = &module.signature(index).ty;
+    let parameters = function.parameters.iter().map(|parameter| match parameter {
+        wasi::Type::I32 => ValType::I32,
+        wasi::Type::I64 => ValType::I64,
+    });
+    let results: &[ValType] = if function.returns_errno { &[ValType::I32] } else { &[] };
+    (parameters.eq(ty.params().iter().copied()) && ty.results() == results)
+        .then_some(position as u32)
+}

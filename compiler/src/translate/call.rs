@@ -1,0 +1,295 @@
+//! Calls.
+//!
+//! Compiled functions use the code generator's `Tail` convention on every target, so that tail
+//! calls work everywhere. Results that its registers do not hold go through memory of the caller,
+//! whose address is then the first argument. The runtime is called in the host's convention.
+
+use super::{Region, Translator, clif_type};
+use crate::symbol::{Builtin, Data, Symbol};
+use core::mem::{offset_of, size_of};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    AbiParam, FuncRef, Inst, InstBuilder, MemFlagsData, SigRef, Signature, StackSlotData,
+    StackSlotKind, Value, types,
+};
+use cranelift_codegen::isa::CallConv;
+use kiln_abi::table::{Element, NULL_SIGNATURE};
+use kiln_abi::trap::TrapCode;
+use kiln_abi::wasi;
+use kiln_targets::{HostConvention, Target};
+use wasmparser::{FuncType, Operator, ValType};
+
+/// Results of either register class that the `Tail` convention returns in registers, on both
+/// architectures.
+const RESULT_REGISTERS: usize = 8;
+
+/// Bytes of each result that is returned in memory.
+const RESULT_SIZE: u32 = 16;
+
+/// Whether a function's results go through memory.
+pub(super) fn returns_in_memory(ty: &FuncType) -> bool {
+    let in_vector_register =
+        |ty: &&ValType| matches!(ty, ValType::F32 | ValType::F64 | ValType::V128);
+    let vectors = ty.results().iter().filter(in_vector_register).count();
+    vectors > RESULT_REGISTERS || ty.results().len() - vectors > RESULT_REGISTERS
+}
+
+/// The signature of a compiled function.
+pub(super) fn signature(ty: &FuncType) -> Signature {
+    let mut signature = Signature::new(CallConv::Tail);
+    if returns_in_memory(ty) {
+        signature.params.push(AbiParam::new(types::I64));
+    } else {
+        signature.returns.extend(ty.results().iter().map(|&ty| AbiParam::new(clif_type(ty))));
+    }
+    signature.params.extend(ty.params().iter().map(|&ty| AbiParam::new(clif_type(ty))));
+    signature
+}
+
+pub(super) fn host_convention(target: &Target) -> CallConv {
+    match target.convention {
+        HostConvention::SystemV => CallConv::SystemV,
+        HostConvention::AppleArm64 => CallConv::AppleAarch64,
+        HostConvention::WindowsFastcall => CallConv::WindowsFastcall,
+    }
+}
+
+fn host_parameter(ty: wasi::Type) -> AbiParam {
+    AbiParam::new(match ty {
+        wasi::Type::I32 => types::I32,
+        wasi::Type::I64 => types::I64,
+    })
+}
+
+/// The signature of a WASI function: the memory comes first.
+pub(super) fn wasi_signature(function: &wasi::Function, target: &Target) -> Signature {
+    let mut signature = Signature::new(host_convention(target));
+    signature.params.push(AbiParam::new(types::I64));
+    signature.params.extend(function.parameters.iter().copied().map(host_parameter));
+    if function.returns_errno {
+        signature.returns.push(AbiParam::new(types::I32));
+    }
+    signature
+}
+
+fn builtin_signature(builtin: Builtin, target: &Target) -> Signature {
+    let (parameters, result) = builtin.signature();
+    let mut signature = Signature::new(host_convention(target));
+    signature.params.extend(parameters.iter().copied().map(host_parameter));
+    signature.returns.extend(result.map(host_parameter));
+    signature
+}
+
+/// What is called.
+enum Callee {
+    Direct(FuncRef),
+    Indirect(SigRef, Value),
+}
+
+impl Translator<'_, '_> {
+    pub(super) fn call(&mut self, operator: &Operator<'_>) -> bool {
+        match *operator {
+            Operator::Call { function_index } if self.plan.is_imported(function_index) => {
+                self.call_import(function_index);
+            }
+            Operator::Call { function_index } => {
+                let ty = &self.plan.module.signature(function_index).ty;
+                let callee = Callee::Direct(self.compiled_function(function_index));
+                self.emit_call(ty, &callee);
+            }
+            Operator::CallIndirect { type_index, table_index } => {
+                let ty = &self.plan.module.types[type_index as usize].ty;
+                let callee = self.indirect_callee(type_index, table_index);
+                self.emit_call(ty, &callee);
+            }
+            Operator::CallRef { type_index } => {
+                let ty = &self.plan.module.types[type_index as usize].ty;
+                let callee = self.reference_callee(type_index);
+                self.emit_call(ty, &callee);
+            }
+            Operator::ReturnCall { function_index } => {
+                let ty = &self.plan.module.signature(function_index).ty;
+                let callee = Callee::Direct(self.compiled_function(function_index));
+                self.emit_tail_call(ty, &callee);
+            }
+            Operator::ReturnCallIndirect { type_index, table_index } => {
+                let ty = &self.plan.module.types[type_index as usize].ty;
+                let callee = self.indirect_callee(type_index, table_index);
+                self.emit_tail_call(ty, &callee);
+            }
+            Operator::ReturnCallRef { type_index } => {
+                let ty = &self.plan.module.types[type_index as usize].ty;
+                let callee = self.reference_callee(type_index);
+                self.emit_tail_call(ty, &callee);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// A function in the convention of compiled code, imported ones included.
+    pub(super) fn compiled_function(&mut self, index: u32) -> FuncRef {
+        let symbol = match self.plan.is_imported(index) {
+            true => Symbol::Trampoline(index),
+            false => Symbol::Function(index),
+        };
+        let ty = &self.plan.module.signature(index).ty;
+        self.import_function(symbol, || signature(ty))
+    }
+
+    /// Calls a WASI function directly.
+    pub(super) fn call_import(&mut self, index: u32) {
+        let position = self.plan.wasi[index as usize];
+        let function = &wasi::FUNCTIONS[position as usize];
+        let target = self.plan.target;
+        let callee =
+            self.import_function(Symbol::Wasi(position), || wasi_signature(function, target));
+        let mut arguments = vec![self.memory_record(self.plan.wasi_memory())];
+        arguments.extend(self.pop_many(function.parameters.len()));
+        let call = self.builder.ins().call(callee, &arguments);
+        self.push_results(call);
+        if !function.returns_errno {
+            self.trap(TrapCode::Unreachable);
+        }
+    }
+
+    /// Calls the runtime; the result is that of the call, if it has one.
+    pub(super) fn call_builtin(&mut self, builtin: Builtin, arguments: &[Value]) -> Option<Value> {
+        let target = self.plan.target;
+        let callee =
+            self.import_function(Symbol::Builtin(builtin), || builtin_signature(builtin, target));
+        let call = self.builder.ins().call(callee, arguments);
+        self.builder.inst_results(call).first().copied()
+    }
+
+    /// Finds the code behind a table's entry, whose index is the topmost operand.
+    fn indirect_callee(&mut self, type_index: u32, table: u32) -> Callee {
+        let index = self.pop();
+        let index = self.widen(index, self.plan.module.tables[table as usize].table64);
+        let entry = self.table_entry(table, index, TrapCode::UndefinedElement);
+        let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Tables));
+        let wanted = i64::from(self.plan.module.types[type_index as usize].id);
+        let offset = offset_of!(Element, signature) as i32;
+        let found = self.builder.ins().load(types::I32, flags, entry, offset);
+        let mismatch = self.builder.ins().icmp_imm_u(IntCC::NotEqual, found, wanted);
+        let (wrong, right) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(wrong);
+        self.builder.ins().brif(mismatch, wrong, &[], right, &[]);
+        self.builder.seal_block(wrong);
+        self.builder.seal_block(right);
+        self.builder.switch_to_block(wrong);
+        let null = i64::from(NULL_SIGNATURE);
+        let null = self.builder.ins().icmp_imm_u(IntCC::Equal, found, null);
+        self.trap_if(null, TrapCode::UninitializedElement);
+        self.builder.ins().trap(super::trap::clif(TrapCode::SignatureMismatch));
+        self.builder.switch_to_block(right);
+        let code =
+            self.builder.ins().load(types::I64, flags, entry, offset_of!(Element, code) as i32);
+        Callee::Indirect(self.compiled_signature(type_index), code)
+    }
+
+    /// Finds the code behind a function reference, which is the topmost operand.
+    fn reference_callee(&mut self, type_index: u32) -> Callee {
+        let reference = self.pop();
+        let null = self.builder.ins().icmp_imm_u(IntCC::Equal, reference, 0);
+        self.trap_if(null, TrapCode::NullFunctionReference);
+        let flags = MemFlagsData::trusted().with_readonly();
+        let offset = offset_of!(Element, code) as i32;
+        let code = self.builder.ins().load(types::I64, flags, reference, offset);
+        Callee::Indirect(self.compiled_signature(type_index), code)
+    }
+
+    fn compiled_signature(&mut self, type_index: u32) -> SigRef {
+        let wanted = &self.plan.module.types[type_index as usize];
+        let builder = &mut self.builder;
+        *self
+            .signatures
+            .entry(wanted.id)
+            .or_insert_with(|| builder.import_signature(signature(&wanted.ty)))
+    }
+
+    fn emit_call(&mut self, ty: &FuncType, callee: &Callee) {
+        let mut arguments = self.pop_many(ty.params().len());
+        if !returns_in_memory(ty) {
+            let call = self.insert_call(callee, &arguments);
+            self.push_results(call);
+            return;
+        }
+        let size = ty.results().len() as u32 * RESULT_SIZE;
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
+        let slot = self.builder.create_sized_stack_slot(slot);
+        let pointer = self.builder.ins().stack_addr(types::I64, slot, 0);
+        arguments.insert(0, pointer);
+        self.insert_call(callee, &arguments);
+        for (position, &ty) in ty.results().iter().enumerate() {
+            let offset = position as i32 * RESULT_SIZE as i32;
+            let flags = MemFlagsData::trusted();
+            let value = self.builder.ins().load(clif_type(ty), flags, pointer, offset);
+            self.push(value);
+        }
+    }
+
+    fn insert_call(&mut self, callee: &Callee, arguments: &[Value]) -> Inst {
+        match *callee {
+            Callee::Direct(function) => self.builder.ins().call(function, arguments),
+            Callee::Indirect(signature, code) => {
+                self.builder.ins().call_indirect(signature, code, arguments)
+            }
+        }
+    }
+
+    fn push_results(&mut self, call: Inst) {
+        let results = self.builder.inst_results(call).to_vec();
+        self.push_all(&results);
+    }
+
+    /// Calls in place of the function at hand, which has the same results.
+    fn emit_tail_call(&mut self, ty: &FuncType, callee: &Callee) {
+        let mut arguments = self.pop_many(ty.params().len());
+        if let Some(pointer) = self.results_pointer {
+            arguments.insert(0, pointer);
+        }
+        match *callee {
+            Callee::Direct(function) => self.builder.ins().return_call(function, &arguments),
+            Callee::Indirect(signature, code) => {
+                self.builder.ins().return_call_indirect(signature, code, &arguments)
+            }
+        };
+        self.reachable = false;
+    }
+
+    /// Returns from the function at hand.
+    pub(super) fn return_(&mut self, results: &[Value]) {
+        let Some(pointer) = self.results_pointer else {
+            self.builder.ins().return_(results);
+            return;
+        };
+        for (position, &result) in results.iter().enumerate() {
+            let offset = position as i32 * RESULT_SIZE as i32;
+            self.builder.ins().store(MemFlagsData::trusted(), result, pointer, offset);
+        }
+        self.builder.ins().return_(&[]);
+    }
+
+    /// The address of a table's entry; traps with `outside` if there is none at `index`.
+    pub(super) fn table_entry(&mut self, table: u32, index: Value, outside: TrapCode) -> Value {
+        let length = self.table_length(table);
+        let beyond = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, length);
+        self.trap_if(beyond, outside);
+        let elements = self.table_elements(table);
+        let size = self.builder.ins().iconst(types::I64, i64::from(size_of::<Element>().ilog2()));
+        let offset = self.builder.ins().ishl(index, size);
+        self.builder.ins().iadd(elements, offset)
+    }
+
+    /// The address of a table's first entry.
+    fn table_elements(&mut self, table: u32) -> Value {
+        if self.plan.table_length(table).is_some() {
+            return self.data_address(Data::TableElements(table), 0);
+        }
+        let record = self.table_record(table);
+        let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Records));
+        let offset = offset_of!(kiln_abi::table::Table, elements) as i32;
+        self.builder.ins().load(types::I64, flags, record, offset)
+    }
+}

@@ -1,0 +1,196 @@
+//! One function body → CLIF.
+//!
+//! Requires a validated body. Guarantees CLIF that computes what the specification says, with a
+//! trap code on every instruction that can trap and the wasm offset on every instruction.
+//!
+//! This file dispatches; each category of the specification's operators has a file of its own.
+//! A category returns whether the operator was one of its.
+//!
+//! Source: core specification, "Execution / Instructions".
+
+mod bounds;
+mod call;
+mod control;
+mod entry;
+mod memory;
+mod numeric;
+mod reference;
+mod stack;
+mod table;
+mod trap;
+mod variable;
+mod vector;
+
+pub(crate) use entry::{entry, trampoline};
+pub(crate) use trap::abi_code;
+
+use crate::error::Error;
+use crate::module::Body;
+use crate::plan::Plan;
+use crate::symbol::{Data, Symbol};
+use control::Frame;
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::{
+    AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, GlobalValue, GlobalValueData,
+    InstBuilder, SigRef, Signature, SourceLoc, Type, Value, types,
+};
+use cranelift_codegen::isa::TargetFrontendConfig;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use std::collections::HashMap;
+use wasmparser::{Operator, ValType};
+
+/// Translates one function body.
+pub(crate) struct Translator<'p, 'f> {
+    plan: &'p Plan<'p>,
+    builder: FunctionBuilder<'f>,
+    /// Operands; vectors always as `I8X16`, references as `I64`.
+    stack: Vec<Value>,
+    control: Vec<Frame>,
+    locals: Vec<Variable>,
+    /// Whether the operator at hand can be reached. While it cannot, only the nesting is tracked.
+    reachable: bool,
+    /// Where results go that registers do not hold.
+    results_pointer: Option<Value>,
+    functions: HashMap<Symbol, FuncRef>,
+    signatures: HashMap<u32, SigRef>,
+    symbols: HashMap<(Data, i64), GlobalValue>,
+}
+
+/// Translates the function of that index into `context`.
+pub(crate) fn function(
+    plan: &Plan<'_>,
+    index: u32,
+    body: &Body<'_>,
+    context: &mut Context,
+    builder_context: &mut FunctionBuilderContext,
+    config: TargetFrontendConfig,
+) -> Result<(), Error> {
+    let ty = &plan.module.signature(index).ty;
+    context.func.signature = call::signature(ty);
+    context.func.name = cranelift_codegen::ir::UserFuncName::User(Symbol::Function(index).encode());
+    let builder = FunctionBuilder::new(&mut context.func, builder_context);
+    let mut translator = Translator::new(plan, builder);
+    translator.begin(ty, body).map_err(|error| translator.invalid(&error, index))?;
+    let mut operators =
+        body.code.get_operators_reader().map_err(|error| translator.invalid(&error, index))?;
+    while !operators.eof() {
+        let (operator, offset) =
+            operators.read_with_offset().map_err(|error| translator.invalid(&error, index))?;
+        translator.builder.set_srcloc(SourceLoc::new(offset as u32));
+        if !translator.operator(&operator) {
+            return Err(Error::Unsupported {
+                proposal: "an operator",
+                message: format!("{operator:?}"),
+                offset: offset as usize,
+                function: Some(plan.module.function_name(index)),
+            });
+        }
+    }
+    translator.builder.finalize(config);
+    Ok(())
+}
+
+impl<'p, 'f> Translator<'p, 'f> {
+    fn new(plan: &'p Plan<'p>, builder: FunctionBuilder<'f>) -> Self {
+        Self {
+            plan,
+            builder,
+            stack: Vec::new(),
+            control: Vec::new(),
+            locals: Vec::new(),
+            reachable: true,
+            results_pointer: None,
+            functions: HashMap::new(),
+            signatures: HashMap::new(),
+            symbols: HashMap::new(),
+        }
+    }
+
+    fn invalid(&self, error: &wasmparser::Error, index: u32) -> Error {
+        Error::from_validation(error, Some(self.plan.module.function_name(index)))
+    }
+
+    /// Translates an operator; false if no category knows it.
+    fn operator(&mut self, operator: &Operator<'_>) -> bool {
+        if !self.reachable {
+            self.skip(operator);
+            return true;
+        }
+        self.variable(operator)
+            || self.memory(operator)
+            || self.numeric(operator)
+            || self.control(operator)
+            || self.call(operator)
+            || self.reference(operator)
+            || self.table(operator)
+            || self.vector(operator)
+    }
+
+    /// The address of a piece of data plus an offset.
+    fn data_address(&mut self, data: Data, offset: i64) -> Value {
+        let builder = &mut self.builder;
+        let global = *self.symbols.entry((data, offset)).or_insert_with(|| {
+            let name = builder.func.declare_imported_user_function(Symbol::Data(data).encode());
+            builder.create_global_value(GlobalValueData::Symbol {
+                name: ExternalName::user(name),
+                offset: offset.into(),
+                colocated: true,
+                tls: false,
+            })
+        });
+        self.builder.ins().symbol_value(types::I64, global)
+    }
+
+    /// A function to call directly.
+    fn import_function(
+        &mut self,
+        symbol: Symbol,
+        signature: impl FnOnce() -> Signature,
+    ) -> FuncRef {
+        let builder = &mut self.builder;
+        *self.functions.entry(symbol).or_insert_with(|| {
+            let name = builder.func.declare_imported_user_function(symbol.encode());
+            let signature = builder.import_signature(signature());
+            builder.import_function(ExtFuncData {
+                name: ExternalName::user(name),
+                signature,
+                colocated: true,
+                patchable: false,
+            })
+        })
+    }
+
+    /// Accesses of different regions never touch the same bytes.
+    fn alias_region(&mut self, region: Region) -> Option<AliasRegion> {
+        let (user_id, description) = match region {
+            Region::Memory(index) => (index, "memory"),
+            Region::Global(index) => (0x4000_0000 + index, "global"),
+            Region::Tables => (0x8000_0000, "tables"),
+            Region::Records => (0x8000_0001, "records"),
+        };
+        let data = AliasRegionData { user_id, description: description.into() };
+        Some(self.builder.func.dfg.alias_regions.insert(data))
+    }
+}
+
+/// A part of the address space that only accesses of its own kind touch.
+#[derive(Debug, Clone, Copy)]
+enum Region {
+    Memory(u32),
+    Global(u32),
+    /// The entries of all tables.
+    Tables,
+    /// The records of memories and tables.
+    Records,
+}
+
+/// The CLIF type of a wasm type. A reference is a pointer or null.
+fn clif_type(ty: ValType) -> Type {
+    match ty {
+        ValType::I32 => types::I32,
+        ValType::I64 | ValType::Ref(_) => types::I64,
+        ValType::F32 => types::F32,
+        ValType::F64 => types::F64,
+        ValType::V128 => types::I8X16,
+    }
+}
