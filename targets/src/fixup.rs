@@ -54,3 +54,14 @@ pub enum Fixup {
     /// 2 bytes: the number of the output section that holds `S`. COFF only, for debug information.
     SectionIndex16,
 }
+
+impl Fixup {
+    /// Bytes of the field or instruction that it changes.
+    pub(crate) fn width(self) -> usize {
+        match self {
+            Self::Absolute64 | Self::Relative64 => 8,
+            Self::SectionIndex16 => 2,
+            _ => 4,
+        }
+    }
+}

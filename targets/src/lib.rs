@@ -10,6 +10,12 @@ pub mod relocation;
 pub mod runtime;
 pub mod target;
 
+mod arch;
+mod elf;
+mod image;
+mod macho;
+mod pe;
+
 pub use fixup::Fixup;
 pub use link::{Input, LinkError, link};
 pub use relocation::relocation;

@@ -37,6 +37,30 @@ pub(crate) fn fixup(target: &Target, flags: RelocationFlags) -> Option<Fixup> {
     table(target).iter().find(|row| row.0 == flags).map(|row| row.1)
 }
 
+/// Whether a relocation asks for nothing.
+pub(crate) fn is_none(flags: RelocationFlags) -> bool {
+    match flags {
+        RelocationFlags::Elf { r_type } => {
+            [elf::R_X86_64_NONE, elf::R_AARCH64_NONE].contains(&r_type)
+        }
+        // `IMAGE_REL_AMD64_ABSOLUTE` has the same number.
+        RelocationFlags::Coff { typ } => typ == pe::IMAGE_REL_ARM64_ABSOLUTE,
+        _ => false,
+    }
+}
+
+/// A relocation's type as its format numbers it, for messages.
+pub(crate) fn describe(flags: RelocationFlags) -> String {
+    match flags {
+        RelocationFlags::Elf { r_type } => format!("ELF type {}", r_type.0),
+        RelocationFlags::MachO { r_type, r_length, .. } => {
+            format!("Mach-O type {} of {} bytes", r_type.0, 1 << r_length)
+        }
+        RelocationFlags::Coff { typ } => format!("COFF type {}", typ.0),
+        other => format!("{other:?}"),
+    }
+}
+
 type Row = (RelocationFlags, Fixup);
 
 fn table(target: &Target) -> &'static [Row] {

@@ -80,14 +80,8 @@ pub struct Target {
 }
 
 /// The x86-64 psABI's level v2: with it no operator of core wasm needs a library call.
-const X86_64_V2: &[&str] = &[
-    "has_sse3",
-    "has_ssse3",
-    "has_cmpxchg16b",
-    "has_sse41",
-    "has_sse42",
-    "has_popcnt",
-];
+const X86_64_V2: &[&str] =
+    &["has_sse3", "has_ssse3", "has_cmpxchg16b", "has_sse41", "has_sse42", "has_popcnt"];
 
 /// amd64 `int3`.
 const INT3: &[u8] = &[0xcc];
@@ -96,14 +90,8 @@ const INT3: &[u8] = &[0xcc];
 const BRK: &[u8] = &[0x00, 0x00, 0x20, 0xd4];
 
 /// Every target, in the order of tables and release pages.
-pub const ALL: [&Target; 6] = [
-    &LINUX_AMD64,
-    &LINUX_ARM64,
-    &DARWIN_AMD64,
-    &DARWIN_ARM64,
-    &WINDOWS_AMD64,
-    &WINDOWS_ARM64,
-];
+pub const ALL: [&Target; 6] =
+    [&LINUX_AMD64, &LINUX_ARM64, &DARWIN_AMD64, &DARWIN_ARM64, &WINDOWS_AMD64, &WINDOWS_ARM64];
 
 /// Linux on x86-64. The memory base lies below 2 GiB so that instructions hold it as displacement.
 pub const LINUX_AMD64: Target = Target {

@@ -1,6 +1,31 @@
 //! The linker: objects in, executable bytes out.
+//!
+//! The passes, in order:
+//!
+//! 1. [`input`] reads each object: its sections become atoms, its symbols and relocations refer
+//!    to them.
+//! 2. [`resolve`] gives every name one definition and pulls in the archive's members that define
+//!    what is missing.
+//! 3. [`live`] marks what the entry point reaches; the rest is not linked.
+//! 4. [`imports`] makes the pointers and stubs by which code refers to dynamic libraries.
+//! 5. [`layout`] gives every atom its address, with [`thunks`] where calls are too far.
+//! 6. [`image`](crate::image) copies the atoms and applies their fixups.
+//! 7. The format ([`elf`], [`macho`], [`pe`]) puts headers and tables around that.
 
-use crate::Target;
+mod error;
+mod imports;
+mod input;
+pub(crate) mod layout;
+mod live;
+pub(crate) mod program;
+mod resolve;
+mod thunks;
+
+pub use error::LinkError;
+
+use crate::{ObjectFormat, Target, elf, macho, pe, runtime};
+use kiln_abi::symbol::POLICY;
+use program::{Definition, Kind, ObjectId, Program, SymbolId};
 
 /// What is linked besides the target's runtime, which the linker adds itself.
 #[derive(Debug, Clone, Copy)]
@@ -15,24 +40,54 @@ pub struct Input<'a> {
     pub identifier: &'a str,
 }
 
-/// Why linking failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LinkError {
-    /// Symbols that are referred to but defined nowhere.
-    #[error("undefined symbols: {}", .0.join(", "))]
-    Undefined(
-        /// Each as `symbol (referred to by object)`.
-        Vec<String>,
-    ),
-}
-
 /// Links an executable for `target`.
 ///
 /// # Errors
 /// Undefined or duplicate symbols, an object that is malformed or for another target, an unknown
 /// relocation, or a distance that no relocation or thunk can span.
 pub fn link(target: &Target, input: &Input<'_>) -> Result<Vec<u8>, LinkError> {
-    let _ = (target, input);
-    todo!()
+    link_with_runtime(target, input, &runtime::archive(target))
+}
+
+/// Links an executable for `target` with the library in `archive` instead of the target's
+/// runtime.
+///
+/// # Errors
+/// As [`link`], and if the archive is malformed.
+pub fn link_with_runtime(
+    target: &Target,
+    input: &Input<'_>,
+    archive: &[u8],
+) -> Result<Vec<u8>, LinkError> {
+    let mut program = Program::new(target);
+    let roots = declare_roots(&mut program, input)?;
+    for &(name, data) in input.objects {
+        input::read(&mut program, name, data)?;
+    }
+    resolve::pull_members(&mut program, archive)?;
+    resolve::bind_system_library(&mut program);
+    resolve::allocate_commons(&mut program);
+    live::mark(&mut program, &roots)?;
+    imports::make(&mut program)?;
+    match target.format {
+        ObjectFormat::Elf => elf::write(&mut program, roots[0]),
+        ObjectFormat::MachO => macho::write(&mut program, roots[0], input),
+        ObjectFormat::Coff => pe::write(&mut program, roots[0], input),
+    }
+}
+
+/// Declares what every executable has: its entry point, and the capability manifest.
+fn declare_roots(program: &mut Program<'_>, input: &Input<'_>) -> Result<[SymbolId; 2], LinkError> {
+    let (entry, policy) = match program.target.format {
+        ObjectFormat::Elf => (elf::ENTRY, POLICY),
+        ObjectFormat::MachO => (macho::ENTRY, macho::POLICY),
+        ObjectFormat::Coff => (pe::ENTRY, POLICY),
+    };
+    let linker = ObjectId(0);
+    let entry = resolve::declare(program, entry.as_bytes(), linker, Definition::Undefined)?;
+    let text = [input.manifest.as_bytes(), b"\0"].concat();
+    let (atom, _) = program.add_own(Kind::Manifest, 1, text, vec![]);
+    let definition = Definition::Atom { atom, offset: 0, weak: false };
+    let policy = resolve::declare(program, policy.as_bytes(), linker, definition)?;
+    Ok([entry, policy])
 }
