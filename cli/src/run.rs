@@ -4,10 +4,7 @@
 //! Kiln's. Nothing stays on the disk.
 
 use std::ffi::{OsStr, OsString};
-#[cfg(unix)]
-use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use tempfile::TempPath;
@@ -51,8 +48,10 @@ fn compile(options: &Run) -> Result<TempPath, Error> {
 /// the process id are the program's own. Elsewhere waits for it.
 #[cfg(unix)]
 fn execute(executable: TempPath, name: &OsStr, arguments: &[OsString]) -> io::Result<i32> {
+    use std::fs::File;
     use std::os::fd::AsRawFd as _;
     use std::os::unix::process::CommandExt as _;
+    use std::path::Path;
 
     let file = File::open(&executable)?;
     let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
