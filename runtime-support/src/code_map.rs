@@ -38,9 +38,9 @@ pub fn find(address: usize) -> Option<Place> {
     let after =
         functions.partition_point(|function| u64::from(function.code_offset) <= distance(range));
     let function = *functions.get(after.checked_sub(1)?)?;
-    let sites_end = functions.get(after).map_or(range.trap_sites_length, |next| {
-        u64::from(next.trap_sites_offset)
-    });
+    let sites_end = functions
+        .get(after)
+        .map_or(range.trap_sites_length, |next| u64::from(next.trap_sites_offset));
     let offset = distance(range) - u64::from(function.code_offset);
     Some(Place { range, function, sites_end, offset })
 }

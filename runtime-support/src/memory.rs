@@ -18,11 +18,8 @@ pub fn instantiate(memory: *mut Memory) {
     let memory = unsafe { &mut *memory };
     // SAFETY: the record counts the array it points to.
     let runs = unsafe { program::slice(memory.runs, memory.run_count) };
-    let reserved = if memory.flags & MEMORY_FIXED != 0 {
-        map_around(memory, runs)
-    } else {
-        reserve(memory)
-    };
+    let reserved =
+        if memory.flags & MEMORY_FIXED != 0 { map_around(memory, runs) } else { reserve(memory) };
     if reserved.is_err() {
         fail("not enough address space for the program's memory", "");
     }

@@ -16,9 +16,7 @@
 //! where it would be made. No function with `_at` ever follows a link in that component: with this,
 //! and with walking paths component by component, no path leads out of a preopened directory.
 
-use super::types::{
-    Advice, Buffer, Clock, Entry, FdFlags, Open, Stat, TimeChange, Waited, Whence,
-};
+use super::types::{Advice, Buffer, Clock, Entry, FdFlags, Open, Stat, TimeChange, Waited, Whence};
 use super::{Result, clock, fs, fs::Handle, memory, poll, process, random, signal};
 use core::ffi::CStr;
 

@@ -136,9 +136,8 @@ impl Table {
         if capacity > MOST {
             return Err(Errno::MFILE);
         }
-        let bytes = |capacity: usize| {
-            (capacity * size_of::<Slot>()).next_multiple_of(memory::page_size())
-        };
+        let bytes =
+            |capacity: usize| (capacity * size_of::<Slot>()).next_multiple_of(memory::page_size());
         let slots = memory::allocate(bytes(capacity))?.cast::<Slot>();
         // SAFETY: the new room is larger; the former is not used again.
         unsafe {

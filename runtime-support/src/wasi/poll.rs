@@ -81,11 +81,8 @@ fn read_time(guest: &Guest, pointer: u32) -> Result<Wanted> {
     let clock = by_id(guest.read_u32(pointer)?)?;
     let timeout = u64::from_le_bytes(guest.read(pointer + 8)?);
     let flags = u16::from_le_bytes(guest.read(pointer + 24)?);
-    let time = if flags & ABSTIME != 0 {
-        timeout
-    } else {
-        clock::now(clock)?.saturating_add(timeout)
-    };
+    let time =
+        if flags & ABSTIME != 0 { timeout } else { clock::now(clock)?.saturating_add(timeout) };
     Ok(Wanted::Time(clock, time))
 }
 

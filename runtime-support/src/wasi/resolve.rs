@@ -8,8 +8,8 @@
 
 use super::guest::Guest;
 use crate::errno::Errno;
-use crate::sys::fs::{self, Handle};
 use crate::sys::Result;
+use crate::sys::fs::{self, Handle};
 use crate::sys::types::Open;
 use core::ffi::CStr;
 
@@ -169,8 +169,7 @@ impl<'a> Walk<'a> {
             return Err(Errno::LOOP);
         }
         let mut link = [0; PATH];
-        let length =
-            fs::read_link_at(self.parent(), self.name(), &mut link).map_err(|_| error)?;
+        let length = fs::read_link_at(self.parent(), self.name(), &mut link).map_err(|_| error)?;
         let link = link.get(..length).unwrap_or_default();
         check(link)?;
         let mut end = self.rest;

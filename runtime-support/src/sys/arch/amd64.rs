@@ -1,13 +1,17 @@
 //! x86-64.
 
+#[cfg(not(windows))]
 use core::arch::asm;
 
 /// The frame pointer: the address of the caller's frame pointer and of the return address.
+#[cfg(not(windows))]
 #[inline(always)]
 pub fn frame_pointer() -> usize {
     let frame_pointer;
     // SAFETY: copies a register.
-    unsafe { asm!("mov {}, rbp", out(reg) frame_pointer, options(nomem, nostack, preserves_flags)) };
+    unsafe {
+        asm!("mov {}, rbp", out(reg) frame_pointer, options(nomem, nostack, preserves_flags))
+    };
     frame_pointer
 }
 

@@ -17,4 +17,8 @@ pub mod bulk;
 
 #[cfg(unix)]
 pub use processor::call_on;
+// Functions that follow Windows' conventions on x86-64 keep no chain of frame pointers.
+#[cfg(all(windows, target_arch = "x86_64"))]
+pub use super::os::signal::frame_pointer;
+#[cfg(not(all(windows, target_arch = "x86_64")))]
 pub use processor::frame_pointer;

@@ -76,8 +76,7 @@ fn passed() -> Passed {
 pub fn argument(index: usize) -> Option<&'static CStr> {
     let passed = passed();
     // SAFETY: as many pointers to NUL-terminated texts lie there.
-    (index < passed.argument_count)
-        .then(|| unsafe { CStr::from_ptr(*passed.arguments.add(index)) })
+    (index < passed.argument_count).then(|| unsafe { CStr::from_ptr(*passed.arguments.add(index)) })
 }
 
 /// See [`contract`](crate::sys).

@@ -41,11 +41,8 @@ static STACK: Global<Stack> = Global::new(Stack { guard: 0, top: 0 });
 
 /// See [`contract`](crate::sys).
 pub fn install() -> Result<()> {
-    let stack = SignalStack {
-        base: HANDLER_STACK.get().cast(),
-        flags: 0,
-        size: size_of::<HandlerStack>(),
-    };
+    let stack =
+        SignalStack { base: HANDLER_STACK.get().cast(), flags: 0, size: size_of::<HandlerStack>() };
     let fault = SigAction {
         handler: handle as *const () as usize,
         flags: SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTORER,
