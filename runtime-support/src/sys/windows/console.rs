@@ -159,7 +159,8 @@ fn fill(console: RawHandle, input: &mut Input) -> Result<()> {
         let room = units.get_mut(pending..).unwrap_or_default();
         // SAFETY: as many units can be written.
         let done = unsafe {
-            let control = if room.is_empty() { null_mut() } else { (&raw const control).cast_mut() };
+            let control =
+                if room.is_empty() { null_mut() } else { (&raw const control).cast_mut() };
             ReadConsoleW(console, room.as_mut_ptr(), room.len() as u32, &mut length, control)
         };
         if done == 0 {

@@ -4,13 +4,10 @@
 //! into memory when a program starts to read the directory; a cookie is an offset in that memory,
 //! and stays valid whatever happens to the directory meanwhile.
 
-use super::errno::{check, translate};
-use super::handle::{Handle, is_directory};
-use super::link;
+use super::errno::translate;
+use super::handle::{Handle, Node, node};
 use super::memory;
-use super::syscall::{
-    DirectoryRecord, FILE_ATTRIBUTE_REPARSE_POINT, IoStatus, NtQueryDirectoryFile, class, status,
-};
+use super::syscall::{DirectoryRecord, IoStatus, NtQueryDirectoryFile, class, status};
 use super::text;
 use crate::errno::Errno;
 use crate::sys::Result;
@@ -24,6 +21,9 @@ const BATCH: usize = 0x1_0000;
 const NAME: usize = 3 * super::name::CAPACITY;
 /// Bytes before an entry's name: inode, length of the name in 2 bytes, kind.
 const HEADER: usize = 11;
+
+const DIRECTORY: u8 = FileType::Directory as u8;
+const LINK: u8 = FileType::SymbolicLink as u8;
 
 /// Entries in memory, one after another: a header and the name.
 #[derive(Debug)]
@@ -68,8 +68,8 @@ impl Listing {
                 name,
                 inode: u64::from_le_bytes([i0, i1, i2, i3, i4, i5, i6, i7]),
                 file_type: match kind {
-                    1 => FileType::Directory,
-                    2 => FileType::SymbolicLink,
+                    DIRECTORY => FileType::Directory,
+                    LINK => FileType::SymbolicLink,
                     _ => FileType::RegularFile,
                 },
                 next: offset as u64,
@@ -85,15 +85,14 @@ impl Listing {
         let mut bytes = [0; NAME];
         let length = text::to_utf8(name.iter().copied(), &mut bytes);
         let name = bytes.get(..length).ok_or(Errno::NAMETOOLONG)?;
-        let linked = record.attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0;
-        let kind = if linked && link::is_link(record.tag) {
-            2
-        } else {
-            u8::from(is_directory(record.attributes))
+        let file_type = match node(record.attributes, record.tag) {
+            Node::File => FileType::RegularFile,
+            Node::Directory => FileType::Directory,
+            Node::Link => FileType::SymbolicLink,
         };
         self.append(&record.id.to_le_bytes())?;
         self.append(&(length as u16).to_le_bytes())?;
-        self.append(&[kind])?;
+        self.append(&[file_type as u8])?;
         self.append(name)
     }
 
@@ -148,9 +147,8 @@ impl Batch {
         };
         match result {
             status::NO_MORE_FILES | status::NO_SUCH_FILE => Ok(false),
-            status::INVALID_PARAMETER => Err(Errno::NOTDIR),
             status if status < 0 => Err(translate(status)),
-            status => check(status).map(|()| true),
+            _ => Ok(true),
         }
     }
 

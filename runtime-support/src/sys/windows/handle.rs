@@ -1,13 +1,16 @@
 //! Handles of the kernel, and how names are opened.
 
 use super::directory::Listing;
-use super::errno::check;
+use super::errno::{check, translate};
+use super::link;
 use super::name::Name;
 use super::syscall::{
-    FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL, FILE_OPEN_FOR_BACKUP_INTENT, FILE_SHARE_ALL,
+    AttributeTagInformation, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL,
+    FILE_ATTRIBUTE_REPARSE_POINT, FILE_OPEN_FOR_BACKUP_INTENT, FILE_SHARE_ALL,
     FILE_SYNCHRONOUS_IO_NONALERT, FILE_TYPE_CHAR, FILE_TYPE_DISK, FILE_TYPE_PIPE, GetConsoleMode,
     GetFileType, IoStatus, NtClose, NtCreateFile, NtQueryInformationFile, NtSetInformationFile,
     OBJ_CASE_INSENSITIVE, OBJ_DONT_REPARSE, ObjectAttributes, RawHandle, SYNCHRONIZE, Status,
+    class,
 };
 use crate::sys::Result;
 use crate::sys::types::FdFlags;
@@ -26,6 +29,15 @@ pub(super) enum Kind {
     Device,
     /// A pipe or a socket.
     Pipe,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Node {
+    File,
+    Directory,
+    /// A symbolic link or a junction, opened as such.
+    Link,
 }
 
 /// An open file, directory or stream.
@@ -57,6 +69,17 @@ impl Handle {
             NtQueryInformationFile(self.raw, &mut status, record, size, class)
         })?;
         Ok(information)
+    }
+
+    /// What was opened by a name.
+    pub(super) fn node(&self) -> Result<Node> {
+        let found: AttributeTagInformation = self.query(class::ATTRIBUTE_TAG)?;
+        Ok(node(found.attributes, found.tag))
+    }
+
+    /// Number of the file on its volume.
+    pub(super) fn index(&self) -> Result<u64> {
+        self.query(class::INTERNAL)
     }
 
     /// Sets something of the file by a record.
@@ -142,12 +165,19 @@ impl Opening {
     pub(super) fn at(&self, directory: &Handle, name: &Name) -> Result<Handle> {
         match self.try_at(directory, name) {
             Ok(raw) => Ok(Handle::new(raw, Kind::File, FdFlags::default())),
-            Err(status) => Err(super::errno::translate(status)),
+            Err(status) => Err(translate(status)),
         }
     }
 }
 
-/// Whether attributes are those of a directory.
-pub(super) fn is_directory(attributes: u32) -> bool {
-    attributes & FILE_ATTRIBUTE_DIRECTORY != 0
+/// What attributes and the tag of a reparse point tell. Reparse points that stand for no other
+/// name are files and directories like any other.
+pub(super) fn node(attributes: u32, tag: u32) -> Node {
+    if attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0 && link::is_link(tag) {
+        Node::Link
+    } else if attributes & FILE_ATTRIBUTE_DIRECTORY != 0 {
+        Node::Directory
+    } else {
+        Node::File
+    }
 }

@@ -1,13 +1,13 @@
 //! Symbolic links and junctions: reparse points that stand for another name.
 
-use super::errno::{check, translate};
-use super::handle::{Handle, Opening};
+use super::errno::check;
+use super::handle::{Handle, Node, Opening};
 use super::name::{Name, Purpose};
 use super::rename;
 use super::syscall::{
-    AttributeTagInformation, FILE_ATTRIBUTE_REPARSE_POINT, FILE_CREATE, FILE_DIRECTORY_FILE,
-    FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_REPARSE_POINT, FILE_READ_ATTRIBUTES,
-    FILE_WRITE_ATTRIBUTES, DELETE, IoStatus, NtFsControlFile, class,
+    DELETE, FILE_CREATE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN,
+    FILE_OPEN_REPARSE_POINT, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES, IoStatus,
+    NtFsControlFile,
 };
 use super::text;
 use crate::errno::Errno;
@@ -52,12 +52,6 @@ pub(super) fn is_link(tag: u32) -> bool {
     tag & NAME_SURROGATE != 0
 }
 
-/// Whether what was opened by `FILE_OPEN_REPARSE_POINT` is a link.
-pub(super) fn is_link_handle(handle: &Handle) -> Result<bool> {
-    let found: AttributeTagInformation = handle.query(class::ATTRIBUTE_TAG)?;
-    Ok(found.attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0 && is_link(found.tag))
-}
-
 /// Reads the text of an open link as far as it fits; gives the number of bytes of all of it.
 pub(super) fn read(link: &Handle, bytes: &mut [u8]) -> Result<usize> {
     let mut reparse = Reparse::empty();
@@ -88,7 +82,7 @@ pub(super) fn read_at(directory: &Handle, name: &CStr, bytes: &mut [u8]) -> Resu
         options: FILE_OPEN_REPARSE_POINT,
     };
     let link = opening.at(directory, &name)?;
-    if !is_link_handle(&link)? {
+    if link.node()? != Node::Link {
         return Err(Errno::INVAL);
     }
     Ok(read(&link, bytes)?.min(bytes.len()))
@@ -202,5 +196,5 @@ fn control(
             output_length,
         )
     };
-    check(status).map_err(|_| translate(status))
+    check(status)
 }

@@ -18,5 +18,6 @@ pub mod process;
 pub mod random;
 mod rename;
 pub mod signal;
+mod stream;
 mod syscall;
 mod text;

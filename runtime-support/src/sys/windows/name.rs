@@ -67,9 +67,7 @@ impl Name {
 /// Whether a name is a component that Windows takes as it stands.
 fn is_plain(name: &str) -> bool {
     let reserved = |byte: u8| byte < 0x20 || b"\\/:*?\"<>|".contains(&byte);
-    !name.is_empty()
-        && !name.ends_with(['.', ' '])
-        && !name.bytes().any(reserved)
+    !name.is_empty() && !name.ends_with(['.', ' ']) && !name.bytes().any(reserved)
 }
 
 /// Whether a name, less any extension, is that of a device.

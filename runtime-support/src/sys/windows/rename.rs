@@ -3,13 +3,12 @@
 //! POSIX's ways are asked for first (a name goes at once, whoever has the file open); a file system
 //! that does not know them is asked for the old ways.
 
-use super::errno::{check, is_unknown, translate};
-use super::handle::{Handle, Opening, is_directory};
-use super::link;
+use super::errno::{check, is_unknown};
+use super::handle::{Handle, Node, Opening};
 use super::name::{Name, Purpose};
 use super::syscall::{
-    AttributeTagInformation, DELETE, FILE_OPEN, FILE_OPEN_REPARSE_POINT, FILE_READ_ATTRIBUTES,
-    FILE_WRITE_ATTRIBUTES, RawHandle, RenameInformation, class,
+    DELETE, FILE_OPEN, FILE_OPEN_REPARSE_POINT, FILE_READ_ATTRIBUTES, FILE_WRITE_ATTRIBUTES,
+    RawHandle, RenameInformation, class,
 };
 use crate::errno::Errno;
 use crate::sys::Result;
@@ -34,12 +33,6 @@ fn open(directory: &Handle, name: &Name, access: u32) -> Result<Handle> {
     opening.at(directory, name)
 }
 
-/// Whether an open file is a directory and no link.
-fn is_true_directory(handle: &Handle) -> Result<bool> {
-    let found: AttributeTagInformation = handle.query(class::ATTRIBUTE_TAG)?;
-    Ok(is_directory(found.attributes) && !link::is_link_handle(handle)?)
-}
-
 /// Removes the name by which a handle was opened; the handle has the right `DELETE`.
 pub(super) fn delete(handle: &Handle) -> Result<()> {
     let flags = DISPOSITION_DELETE | DISPOSITION_POSIX | DISPOSITION_IGNORE_READONLY;
@@ -54,7 +47,7 @@ pub(super) fn delete(handle: &Handle) -> Result<()> {
 pub(super) fn unlink_at(directory: &Handle, name: &CStr) -> Result<()> {
     let name = Name::of_entry(name, Purpose::Lookup, Errno::ISDIR)?;
     let file = open(directory, &name, DELETE)?;
-    if is_true_directory(&file)? {
+    if file.node()? == Node::Directory {
         return Err(Errno::ISDIR);
     }
     delete(&file)
@@ -64,7 +57,7 @@ pub(super) fn unlink_at(directory: &Handle, name: &CStr) -> Result<()> {
 pub(super) fn remove_directory_at(directory: &Handle, name: &CStr) -> Result<()> {
     let name = Name::of_entry(name, Purpose::Lookup, Errno::INVAL)?;
     let victim = open(directory, &name, DELETE)?;
-    if !is_true_directory(&victim)? {
+    if victim.node()? != Node::Directory {
         return Err(Errno::NOTDIR);
     }
     delete(&victim)
@@ -75,10 +68,8 @@ pub(super) fn rename_at(from: &Handle, old: &CStr, to: &Handle, new: &CStr) -> R
     let old = Name::of_entry(old, Purpose::Lookup, Errno::BUSY)?;
     let new = Name::of_entry(new, Purpose::Create, Errno::BUSY)?;
     let source = open(from, &old, DELETE)?;
-    if let Ok(present) = open(to, &new, 0)
-        && !make_way(&source, present, to, &new)?
-    {
-        return Ok(());
+    if let Ok(present) = open(to, &new, 0) {
+        make_way(&source, present, to, &new)?;
     }
     let flags = RENAME_REPLACE | RENAME_POSIX | RENAME_IGNORE_READONLY;
     let status = source.set(class::RENAME_EX, &destination(flags, to.raw, &new));
@@ -89,18 +80,17 @@ pub(super) fn rename_at(from: &Handle, old: &CStr, to: &Handle, new: &CStr) -> R
 }
 
 /// Checks what the new name stands for now against POSIX's rules, and removes an empty directory,
-/// which Windows never replaces. False if nothing is left to do: both names are the same file's.
-fn make_way(source: &Handle, present: Handle, to: &Handle, new: &Name) -> Result<bool> {
-    let id: u64 = source.query(class::INTERNAL)?;
-    match (is_true_directory(source)?, is_true_directory(&present)?) {
-        (false, false) => Ok(true),
+/// which Windows never replaces.
+fn make_way(source: &Handle, present: Handle, to: &Handle, new: &Name) -> Result<()> {
+    match (source.node()? == Node::Directory, present.node()? == Node::Directory) {
+        (false, false) => Ok(()),
         (true, false) => Err(Errno::NOTDIR),
         (false, true) => Err(Errno::ISDIR),
-        // The case of letters may still change.
-        (true, true) if id == present.query::<u64>(class::INTERNAL)? => Ok(true),
+        // The directory itself: only the case of letters may change.
+        (true, true) if source.index()? == present.index()? => Ok(()),
         (true, true) => {
             drop(present);
-            delete(&open(to, new, DELETE)?).map(|()| true)
+            delete(&open(to, new, DELETE)?)
         }
     }
 }
@@ -110,11 +100,10 @@ pub(super) fn link_at(from: &Handle, old: &CStr, to: &Handle, new: &CStr) -> Res
     let old = Name::of_entry(old, Purpose::Lookup, Errno::PERM)?;
     let new = Name::of_entry(new, Purpose::Create, Errno::EXIST)?;
     let file = open(from, &old, FILE_WRITE_ATTRIBUTES)?;
-    if is_true_directory(&file)? {
+    if file.node()? == Node::Directory {
         return Err(Errno::PERM);
     }
-    let status = file.set(class::LINK, &destination(0, to.raw, &new));
-    check(status).map_err(|_| translate(status))
+    check(file.set(class::LINK, &destination(0, to.raw, &new)))
 }
 
 /// The record that names the destination of a rename or link.

@@ -250,7 +250,6 @@ pub(super) const FILE_NON_DIRECTORY_FILE: u32 = 0x40;
 pub(super) const FILE_OPEN_FOR_BACKUP_INTENT: u32 = 0x4000;
 pub(super) const FILE_OPEN_REPARSE_POINT: u32 = 0x20_0000;
 pub(super) const OBJ_CASE_INSENSITIVE: u32 = 0x40;
-/// Fail with `STATUS_REPARSE_POINT_ENCOUNTERED` rather than follow a link.
 pub(super) const OBJ_DONT_REPARSE: u32 = 0x1000;
 
 // How `CreateFileW` opens.
@@ -294,7 +293,6 @@ pub(super) mod status {
     pub(in super::super) const NOT_SUPPORTED: Status = 0xC000_00BB_u32 as Status;
     pub(in super::super) const PIPE_EMPTY: Status = 0xC000_00D9_u32 as Status;
     pub(in super::super) const PIPE_BROKEN: Status = 0xC000_014B_u32 as Status;
-    pub(in super::super) const REPARSE_POINT_ENCOUNTERED: Status = 0xC000_050B_u32 as Status;
 }
 
 /// Kinds of exception; values of `ntstatus.h` too.
@@ -457,6 +455,7 @@ pub(super) struct ExceptionRecord {
 /// `CONTEXT` of amd64: 1,232 bytes.
 #[cfg(target_arch = "x86_64")]
 #[repr(C, align(16))]
+#[derive(Clone, Copy)]
 pub(super) struct Context {
     homes: [u64; 6],
     pub(super) flags: u32,

@@ -1,0 +1,153 @@
+//! Fault handlers and the stack that wasm code runs on.
+
+use super::syscall::{
+    AddVectoredExceptionHandler, Context, ExceptionPointers, GetCurrentThreadStackLimits,
+    RtlPcToFileHeader, SetThreadStackGuarantee, exception,
+};
+#[cfg(target_arch = "x86_64")]
+use super::syscall::{RtlCaptureContext, RtlLookupFunctionEntry, RtlVirtualUnwind};
+use crate::errno::Errno;
+use crate::sys::Result;
+use crate::sys::types::{Fault, FaultKind};
+use crate::trap;
+use core::ffi::c_void;
+use core::ptr::null_mut;
+
+/// Bytes of stack that are left for the fault handler when the rest is used up.
+const HANDLER_STACK: u32 = 64 << 10;
+
+/// Has the next handler look at an exception.
+const EXCEPTION_CONTINUE_SEARCH: i32 = 0;
+
+/// See [`contract`](crate::sys).
+pub fn install() -> Result<()> {
+    let mut guarantee = HANDLER_STACK;
+    // SAFETY: the handler reports and ends the process, or passes the exception on.
+    let done = unsafe {
+        SetThreadStackGuarantee(&mut guarantee) != 0
+            && !AddVectoredExceptionHandler(1, handle).is_null()
+    };
+    if done { Ok(()) } else { Err(Errno::NOSYS) }
+}
+
+/// Handles a fault of the program; leaves alone what a DLL may raise and handle itself.
+extern "system" fn handle(pointers: *const ExceptionPointers) -> i32 {
+    // SAFETY: Windows passes both records, and the handler changes neither.
+    let (record, context) = unsafe { (&*(*pointers).record, &*(*pointers).context) };
+    let kind = match record.code {
+        exception::ACCESS_VIOLATION | exception::IN_PAGE_ERROR => FaultKind::Access,
+        exception::STACK_OVERFLOW => FaultKind::StackOverflow,
+        exception::ILLEGAL_INSTRUCTION | exception::PRIVILEGED_INSTRUCTION => FaultKind::Illegal,
+        exception::INT_DIVIDE_BY_ZERO | exception::INT_OVERFLOW => FaultKind::Arithmetic,
+        exception::BREAKPOINT => FaultKind::Breakpoint,
+        _ => return EXCEPTION_CONTINUE_SEARCH,
+    };
+    let pc = context.pc as usize;
+    if kind != FaultKind::StackOverflow && !is_own_code(pc) {
+        return EXCEPTION_CONTINUE_SEARCH;
+    }
+    let [_, address, ..] = record.parameters;
+    let address = if kind == FaultKind::Access { address } else { 0 };
+    trap::fault(&Fault { kind, address, pc, frame_pointer: frame_pointer_in(context) })
+}
+
+/// Whether an address lies in the executable, not in a DLL.
+fn is_own_code(pc: usize) -> bool {
+    let image_of = |pc: *const c_void| {
+        let mut base = null_mut();
+        // SAFETY: the call looks the address up; it need not be valid.
+        unsafe { RtlPcToFileHeader(pc, &mut base) }
+    };
+    image_of(pc as *const c_void) == image_of(handle as *const c_void)
+}
+
+/// See [`contract`](crate::sys).
+///
+/// # Safety
+/// Called once, by the only thread.
+pub unsafe fn call_on_stack(_stack_size: usize, entry: unsafe extern "C" fn()) -> Result<()> {
+    // SAFETY: as the caller says. The image's header says how large the stack is.
+    unsafe { entry() };
+    Ok(())
+}
+
+/// See [`contract`](crate::sys). Windows reports the exhausted stack by itself; only a second
+/// overflow would be an access to what is left of it.
+pub fn is_stack_guard(address: usize) -> bool {
+    let (low, _) = stack_limits();
+    (low..low + HANDLER_STACK as usize).contains(&address)
+}
+
+/// See [`contract`](crate::sys). What lies below the caller's frame is not in use.
+pub fn is_on_stack(frame_pointer: usize) -> bool {
+    let here = 0_u8;
+    let (_, high) = stack_limits();
+    let in_use = (&raw const here) as usize..high.saturating_sub(15);
+    frame_pointer.is_multiple_of(8) && in_use.contains(&frame_pointer)
+}
+
+/// Lowest address of the stack and the address after its last byte.
+fn stack_limits() -> (usize, usize) {
+    let (mut low, mut high) = (0, 0);
+    // SAFETY: the call writes two addresses.
+    unsafe { GetCurrentThreadStackLimits(&mut low, &mut high) };
+    (low, high)
+}
+
+/// The frame pointer where a fault happened.
+#[cfg(target_arch = "aarch64")]
+fn frame_pointer_in(context: &Context) -> usize {
+    context.frame_pointer as usize
+}
+
+/// The frame pointer where a fault happened; in the runtime, that of its compiled caller.
+#[cfg(target_arch = "x86_64")]
+fn frame_pointer_in(context: &Context) -> usize {
+    if crate::code_map::find(context.pc as usize).is_some() {
+        return context.frame_pointer as usize;
+    }
+    calling_frame(*context)
+}
+
+/// A frame record of the compiled code that called the runtime. Code that follows Windows' own
+/// conventions, as the runtime does, has frame pointers that point anywhere into the frame.
+#[cfg(target_arch = "x86_64")]
+pub fn frame_pointer() -> usize {
+    let mut context = core::mem::MaybeUninit::uninit();
+    // SAFETY: the call fills the record in.
+    calling_frame(unsafe {
+        RtlCaptureContext(context.as_mut_ptr());
+        context.assume_init()
+    })
+}
+
+/// Unwinds the runtime's frames up to compiled code; gives a frame record that names the place of
+/// the call, 0 if there is none.
+#[cfg(target_arch = "x86_64")]
+fn calling_frame(mut context: Context) -> usize {
+    /// More than the runtime's calls are ever deep.
+    const FRAMES: usize = 64;
+
+    for _ in 0..FRAMES {
+        let (mut base, mut frame, mut data) = (0, 0, null_mut());
+        let pc = context.pc as usize;
+        // SAFETY: the context is that of a function of this executable, and the frames above it
+        // are in use.
+        unsafe {
+            let function = RtlLookupFunctionEntry(pc, &mut base, null_mut());
+            if function.is_null() {
+                return 0;
+            }
+            let null = null_mut();
+            RtlVirtualUnwind(0, base, pc, function, &mut context, &mut data, &mut frame, null);
+        }
+        if crate::code_map::find((context.pc as usize).wrapping_sub(1)).is_some() {
+            let record = (context.stack_pointer as usize - 16) as *mut u64;
+            // SAFETY: the word after it is the return address; this one is in the frame of a
+            // function that is never returned to, since the program ends.
+            unsafe { *record = context.frame_pointer };
+            return record as usize;
+        }
+    }
+    0
+}
