@@ -1,1 +1,46 @@
-//! Runners of the file-based tests.
+//! What the runners of the file-based tests share.
+//!
+//! A test is a file, or an entry of one. The runners under `tests/` build it with `kiln`, execute
+//! it on each target and compare what it did with what was expected. A target that cannot be
+//! executed on this machine makes its tests ignored, with the reason; it never makes them pass.
+//!
+//! Requires the `kiln` of the same profile beside the tests (`cargo build --release -p kiln`), or
+//! where `KILN` says; and for foreign targets `scripts/install-runners`.
+
+pub mod corpus;
+pub mod execute;
+pub mod expect;
+pub mod kiln;
+pub mod trial;
+pub mod wast;
+
+use std::path::{Path, PathBuf};
+
+/// The project's top folder.
+///
+/// # Panics
+/// Never: this crate lies in a folder of the project.
+#[must_use]
+pub fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate lies in a folder")
+}
+
+/// A fresh folder that is removed when dropped.
+///
+/// # Errors
+/// The system has no room for it.
+pub fn scratch() -> std::io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("kiln-test-").tempdir()
+}
+
+/// Every file below `folder` whose name ends in `.extension`, in the order of their paths.
+#[must_use]
+pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    walkdir::WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_map(Result::ok)
+        .map(walkdir::DirEntry::into_path)
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect()
+}

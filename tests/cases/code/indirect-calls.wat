@@ -1,0 +1,32 @@
+;; Indirect calls through a table that the program changes while it runs.
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (type $binary (func (param i32 i32) (result i32)))
+  (table $t 4 8 funcref)
+  (elem (i32.const 0) $add $subtract)
+  (elem declare func $multiply)
+  (func $add (type $binary) (i32.add (local.get 0) (local.get 1)))
+  (func $subtract (type $binary) (i32.sub (local.get 0) (local.get 1)))
+  (func $multiply (type $binary) (i32.mul (local.get 0) (local.get 1)))
+  ;; Ends with the exit code `code` unless `ok`.
+  (func $check (param $ok i32) (param $code i32)
+    (if (i32.eqz (local.get $ok)) (then (call $proc_exit (local.get $code)))))
+  (func $apply (param $index i32) (result i32)
+    (call_indirect $t (type $binary) (i32.const 30) (i32.const 12) (local.get $index)))
+  (func (export "_start")
+    (call $check (i32.eq (call $apply (i32.const 0)) (i32.const 42)) (i32.const 1))
+    (call $check (i32.eq (call $apply (i32.const 1)) (i32.const 18)) (i32.const 2))
+    (table.set $t (i32.const 2) (ref.func $multiply))
+    (call $check (i32.eq (call $apply (i32.const 2)) (i32.const 360)) (i32.const 3))
+    (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 3))
+    (call $check (i32.eq (call $apply (i32.const 3)) (i32.const 360)) (i32.const 4))
+    (call $check (i32.eq (call $apply (i32.const 1)) (i32.const 42)) (i32.const 5))
+    (call $check
+      (i32.eq (table.grow $t (ref.func $add) (i32.const 3)) (i32.const 4)) (i32.const 6))
+    (call $check (i32.eq (call $apply (i32.const 6)) (i32.const 42)) (i32.const 7))
+    (call $check
+      (i32.eq (table.grow $t (ref.null func) (i32.const 2)) (i32.const -1)) (i32.const 8))
+    (call $check (i32.eq (table.size $t) (i32.const 7)) (i32.const 9))
+    (table.fill $t (i32.const 0) (ref.null func) (i32.const 2))
+    (call $check (ref.is_null (table.get $t (i32.const 1))) (i32.const 10))))

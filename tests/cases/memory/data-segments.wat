@@ -1,0 +1,23 @@
+;; Segments are laid one over another in order; what none covers is zero.
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 2)
+  (global $at i32 (i32.const 70000))
+  (data (i32.const 16) "aaaaaaaa")
+  (data (i32.const 18) "bb")
+  (data (global.get $at) "far")
+  (data $passive "passive")
+  ;; Ends with the exit code `code` unless `ok`.
+  (func $check (param $ok i32) (param $code i32)
+    (if (i32.eqz (local.get $ok)) (then (call $proc_exit (local.get $code)))))
+  (func (export "_start")
+    (call $check (i64.eq (i64.load (i32.const 16)) (i64.const 0x6161616162626161)) (i32.const 1))
+    (call $check (i64.eqz (i64.load (i32.const 8))) (i32.const 2))
+    (call $check (i32.eq (i32.load (i32.const 70000)) (i32.const 0x726166)) (i32.const 3))
+    (memory.init $passive (i32.const 131069) (i32.const 2) (i32.const 3))
+    (call $check (i32.eq (i32.load16_u (i32.const 131070)) (i32.const 0x6973)) (i32.const 4))
+    (memory.copy (i32.const 17) (i32.const 16) (i32.const 8))
+    (call $check (i64.eq (i64.load (i32.const 17)) (i64.const 0x6161616162626161)) (i32.const 5))
+    (memory.fill (i32.const 16) (i32.const 0x17f) (i32.const 3))
+    (call $check (i32.eq (i32.load (i32.const 16)) (i32.const 0x627f7f7f)) (i32.const 6))
+    (memory.fill (i32.const 131072) (i32.const 1) (i32.const 0))))

@@ -1,0 +1,12 @@
+;;! exit 134
+;;! stdout before
+;;! stderr unreachable
+;; What was written before a trap has arrived.
+(module
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\08\00\00\00\07\00\00\00before\n")
+  (func (export "_start")
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 100)))
+    unreachable))

@@ -1,0 +1,11 @@
+;;! exit 134
+;;! stderr undefined element
+;; An indirect call behind the end of the table.
+(module
+  (memory (export "memory") 1)
+  (type $t (func))
+  (table 2 funcref)
+  (elem (i32.const 0) $f $f)
+  (func $f)
+  (func (export "_start")
+    (call_indirect (type $t) (i32.add (i32.load (i32.const 0)) (i32.const 2)))))
