@@ -83,7 +83,7 @@ impl<'p, 'a> Writer<'p, 'a> {
         const ALIGN: u64 = 16;
         let start = self.object.append_section_data(section, &range.code, ALIGN);
         let name = Name::Range(position);
-        self.define(name, section, start, range.code.len() as u64, SymbolKind::Label);
+        self.define(name, section, start, range.code.len() as u64, SymbolKind::Text);
         for function in &range.functions {
             let name = Name::Symbol(function.symbol);
             let offset = start + u64::from(function.offset);
