@@ -162,7 +162,8 @@ impl<'a> Reader<'_, 'a, '_> {
             let what = format!("a section aligned to {align} bytes");
             return Err(LinkError::Unsupported { object: self.name.to_owned(), what });
         }
-        let retained = is_retained(section.flags());
+        // Code reads a memory image by its address alone: no relocation leads to it.
+        let retained = is_retained(section.flags()) || matches!(kind, Kind::Placed(_));
         let ends = starts.iter().skip(1).copied().chain([size]);
         let mut pieces = Vec::with_capacity(starts.len());
         for (&start, end) in starts.iter().zip(ends) {
