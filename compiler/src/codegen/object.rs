@@ -14,7 +14,9 @@ use object::write::{
     Object, Relocation, SectionId, StandardSection, StandardSegment, Symbol as ObjectSymbol,
     SymbolId, SymbolSection,
 };
-use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolKind, SymbolScope};
+use object::{
+    Architecture, BinaryFormat, Endianness, SectionFlags, SectionKind, SymbolKind, SymbolScope, elf,
+};
 use std::collections::HashMap;
 
 /// Writes the object.
@@ -99,14 +101,23 @@ impl<'p, 'a> Writer<'p, 'a> {
                 self.object.section_id(StandardSection::ReadOnlyDataWithRel)
             }
             Place::Writable => self.object.section_id(StandardSection::Data),
-            Place::Section(name) => {
-                self.object.add_section(Vec::new(), name.clone().into_bytes(), SectionKind::Data)
-            }
+            Place::Section(name) => self.placed(name),
         };
         let offset = self.object.append_section_data(section, &piece.bytes, piece.align);
         let size = piece.bytes.len() as u64;
         self.define(piece.name.clone(), section, offset, size, SymbolKind::Data);
         (section, offset)
+    }
+
+    /// A section that lies at a fixed address, and that no reference keeps alive.
+    fn placed(&mut self, name: &str) -> SectionId {
+        let name = name.as_bytes().to_vec();
+        let section = self.object.add_section(Vec::new(), name, SectionKind::Data);
+        *self.object.section_flags_mut(section) = SectionFlags::Elf {
+            sh_type: elf::SHT_PROGBITS,
+            sh_flags: elf::SHF_ALLOC | elf::SHF_WRITE | elf::SHF_GNU_RETAIN,
+        };
+        section
     }
 
     fn define(&mut self, name: Name, section: SectionId, value: u64, size: u64, kind: SymbolKind) {
