@@ -67,11 +67,6 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// The section that holds atoms of `kind` from its start.
-    pub(crate) fn section(&self, kind: Kind) -> Option<&Section> {
-        self.sections.iter().find(|section| section.kind == kind)
-    }
-
     /// Copies the atoms into the image and applies their fixups.
     pub(crate) fn fill(&mut self, program: &Program<'_>) -> Result<(), LinkError> {
         let mut bytes = std::mem::take(&mut self.bytes);

@@ -127,6 +127,15 @@ pub(crate) enum ImportName<'a> {
     Ordinal(u16),
 }
 
+impl<'a> ImportName<'a> {
+    pub(crate) fn as_name(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Ordinal(_) => None,
+        }
+    }
+}
+
 /// See the module's description.
 #[derive(Debug)]
 pub(crate) struct Program<'a> {

@@ -1,12 +1,181 @@
-//! Mach-O executables.
-use crate::link::program::{Program, SymbolId};
+//! Mach-O executables: position-independent, bound to libSystem, signed ad hoc.
+//!
+//! Fixups are written as dyld's opcodes, not as chains: every macOS that runs the image
+//! understands them, and pointers may stand at any alignment.
+//!
+//! Sources: Apple `mach-o/loader.h`, `mach-o/nlist.h`; dyld `MachOAnalyzer.cpp` for what it
+//! refuses.
+
+mod dyld_info;
+mod libsystem;
+mod load_commands;
+mod signature;
+
+pub(crate) use libsystem::{PATH as LIBSYSTEM, symbol as libsystem_symbol};
+
+use crate::image::{Access, Image};
+use crate::link::layout::{self, Plan, SectionPlan, SegmentPlan};
+use crate::link::program::{Definition, Kind, Program, SymbolId};
 use crate::link::{Input, LinkError};
+use load_commands::{Contents, LoadCommands, Part};
+use object::write::macho::{Encoder, Nlist};
+use object::{LittleEndian, macho};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+
+/// Where dyld starts the program, by `LC_MAIN`.
 pub(crate) const ENTRY: &str = "_main";
+/// [`kiln_abi::symbol::POLICY`] as Mach-O decorates it.
 pub(crate) const POLICY: &str = "_kiln_policy";
-pub(crate) const LIBSYSTEM: &str = "/usr/lib/libSystem.B.dylib";
-pub(crate) fn libsystem_symbol(_: &[u8]) -> Option<&'static str> {
-    None
+/// Sections' names have no leading dot here.
+const POLICY_SECTION: &str = "__kpolicy";
+
+/// The first 4 GiB are left out, so that truncated pointers fault.
+const BASE: u64 = 0x1_0000_0000;
+
+/// Writes the executable of a program whose pointers are made.
+pub(crate) fn write(
+    program: &mut Program<'_>,
+    entry: SymbolId,
+    input: &Input<'_>,
+) -> Result<Vec<u8>, LinkError> {
+    let page_size = program.target.page_size;
+    let mut image = layout::arrange(program, plan(page_size))?;
+    image.fill(program)?;
+    let mut bytes = std::mem::take(&mut image.bytes);
+    bytes.resize(bytes.len().next_multiple_of(page_size as usize), 0);
+    let linkedit = bytes.len() as u64;
+
+    let mut append = |contents: Vec<u8>, align: usize| {
+        bytes.resize(bytes.len().next_multiple_of(align), 0);
+        let part = Part { offset: bytes.len() as u32, size: contents.len() as u32 };
+        bytes.extend_from_slice(&contents);
+        part
+    };
+    let binds = image.bound_pointers(program);
+    let imports: BTreeSet<&[u8]> =
+        binds.iter().filter_map(|bind| import_name(program, bind.1)).collect();
+    let rebase = append(dyld_info::rebase(&image, &image.moving_pointers(program))?, 8);
+    let bind = append(dyld_info::bind(&image, program, &binds)?, 8);
+    let (symbols, strings) = symbol_table(&imports);
+    let symbols = append(symbols, 8);
+    let strings = append(strings, 8);
+    bytes.resize(bytes.len().next_multiple_of(signature::ALIGN), 0);
+
+    let signature_offset = bytes.len();
+    let signature_size = signature::size(signature_offset, input.identifier);
+    if u32::try_from(signature_offset + signature_size).is_err() {
+        return Err(LinkError::TooLarge("a Mach-O file holds 4 GiB".to_owned()));
+    }
+    let signature = Part { offset: signature_offset as u32, size: signature_size as u32 };
+    let contents = Contents {
+        entry: program.address(entry)? - image.base,
+        linkedit,
+        rebase,
+        bind,
+        symbols,
+        symbol_count: imports.len() as u32,
+        strings,
+        signature,
+    };
+    let LoadCommands { bytes: commands, uuid_offset } =
+        load_commands::write(program.target, &image, &contents);
+    bytes[..commands.len()].copy_from_slice(&commands);
+    let uuid = content_uuid(&bytes);
+    bytes[uuid_offset..uuid_offset + uuid.len()].copy_from_slice(&uuid);
+    let text = image.segments[0].file_size.next_multiple_of(page_size);
+    signature::append(&mut bytes, input.identifier, text);
+    Ok(bytes)
 }
-pub(crate) fn write(_: &mut Program<'_>, _: SymbolId, _: &Input<'_>) -> Result<Vec<u8>, LinkError> {
-    Err(LinkError::TooLarge("unfinished".into()))
+
+fn plan(page_size: u64) -> Plan {
+    let segment = |name: &str, access, sections: &[(&str, &[Kind])]| SegmentPlan {
+        name: name.to_owned(),
+        access,
+        address: None,
+        sections: sections.iter().map(|&(name, kinds)| SectionPlan::new(name, kinds)).collect(),
+    };
+    Plan {
+        base: BASE,
+        header_size: load_commands::size,
+        file_align: page_size,
+        segments: vec![
+            segment(
+                "__TEXT",
+                Access::ReadExecute,
+                &[
+                    ("__text", &[Kind::Code, Kind::Stub]),
+                    ("__const", &[Kind::ReadOnly]),
+                    (POLICY_SECTION, &[Kind::Manifest]),
+                ],
+            ),
+            // Variables that dyld makes constant once it has written their addresses.
+            segment(
+                load_commands::DATA_CONST,
+                Access::ReadWrite,
+                &[("__got", &[Kind::Slot]), ("__const", &[Kind::Pointers])],
+            ),
+            segment(
+                "__DATA",
+                Access::ReadWrite,
+                &[("__data", &[Kind::Data]), ("__bss", &[Kind::Zero])],
+            ),
+        ],
+    }
+}
+
+/// Name in libSystem of what `symbol` is bound to.
+fn import_name<'a>(program: &Program<'a>, symbol: SymbolId) -> Option<&'a [u8]> {
+    match program.definition(symbol) {
+        Definition::Import { name, .. } => name.as_name(),
+        _ => None,
+    }
+}
+
+/// The symbol table and its strings: what the executable imports, for the eyes of tools.
+fn symbol_table(imports: &BTreeSet<&[u8]>) -> (Vec<u8>, Vec<u8>) {
+    let encoder = Encoder::new(LittleEndian, true);
+    // Offset 0 stands for no name; by custom a space is there.
+    let (mut symbols, mut strings) = (Vec::new(), b" \0".to_vec());
+    for name in imports {
+        encoder.nlist(
+            &mut symbols,
+            &Nlist {
+                n_strx: strings.len() as u32,
+                n_type: macho::SymbolFlags(macho::N_UNDF.0 | macho::N_EXT.0),
+                n_sect: 0,
+                // The high byte counts libraries from 1.
+                n_desc: macho::SymbolDesc(1 << 8),
+                n_value: 0,
+            },
+        );
+        strings.extend_from_slice(name);
+        strings.push(0);
+    }
+    (symbols, strings)
+}
+
+/// A UUID that tells images of other contents apart: RFC 4122, version 3's layout.
+fn content_uuid(bytes: &[u8]) -> [u8; 16] {
+    let digest = Sha256::digest(bytes);
+    let mut uuid: [u8; 16] = digest[..16].try_into().expect("a digest has 32 bytes");
+    uuid[6] = uuid[6] & 0x0f | 0x30;
+    uuid[8] = uuid[8] & 0x3f | 0x80;
+    uuid
+}
+
+/// Number by which dyld knows the segment that holds `address`, and the offset in it.
+fn locate(image: &Image, address: u64) -> Result<(u8, u64), LinkError> {
+    let holds = |start: u64, size: u64| (start..start + size).contains(&address);
+    let found = image.segments.iter().position(|segment| holds(segment.address, segment.size));
+    let index = found.expect("a pointer lies in a segment");
+    let segment = &image.segments[index];
+    if segment.access != Access::ReadWrite {
+        return Err(LinkError::Unsupported {
+            object: "an object".to_owned(),
+            what: "an absolute address in code".to_owned(),
+        });
+    }
+    // `__PAGEZERO` is number 0.
+    Ok((index as u8 + 1, address - segment.address))
 }
