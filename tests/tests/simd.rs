@@ -111,17 +111,12 @@ fn execute(script: &Script, target: &'static Target) -> Result<(), Failed> {
 }
 
 /// Checks every program of a script and reports the first failures.
-fn each(
-    script: &Script,
-    check: impl Fn(&Program) -> Result<(), Failed>,
-) -> Result<(), Failed> {
+fn each(script: &Script, check: impl Fn(&Program) -> Result<(), Failed>) -> Result<(), Failed> {
     let failures: Vec<String> = script
         .programs
         .iter()
         .filter_map(|program| Some((program.line, check(program).err()?)))
-        .map(|(line, failure)| {
-            format!("line {line}: {}", failure.message().unwrap_or("no reason"))
-        })
+        .map(|(line, failure)| format!("line {line}: {}", failure.message().unwrap_or("no reason")))
         .collect();
     if failures.is_empty() {
         return Ok(());

@@ -185,7 +185,7 @@ impl Reader<'_> {
     fn module(&mut self, mut module: QuoteWat<'_>) -> Result<Result<(), String>, wast::Error> {
         let (id, span) = (module.name(), module.span());
         let wasm = module.encode()?;
-        let parsed = Module::parse(wasm)
+        let parsed = Module::parse(&wasm)
             .map_err(|error| wast::Error::new(span, format!("{}: {error}", self.name)))?;
         let (position, done) = if parsed.has_imports() {
             (None, Err("its module has imports".to_owned()))
@@ -207,7 +207,9 @@ impl Reader<'_> {
             Some(id) => self.named.get(id.name()).copied().flatten(),
             None => self.current,
         };
-        position.map(|position| &mut self.subjects[position]).ok_or_else(|| "its module is left out".to_owned())
+        position
+            .map(|position| &mut self.subjects[position])
+            .ok_or_else(|| "its module is left out".to_owned())
     }
 
     fn execute(&mut self, execute: &WastExecute<'_>, outcome: Outcome) -> Result<(), String> {

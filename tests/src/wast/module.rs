@@ -44,8 +44,8 @@ pub(super) struct Module {
 }
 
 impl Module {
-    pub(super) fn parse(wasm: Vec<u8>) -> wasmparser::Result<Self> {
-        let types = Validator::new_with_features(WasmFeatures::all()).validate_all(&wasm)?;
+    pub(super) fn parse(wasm: &[u8]) -> wasmparser::Result<Self> {
+        let types = Validator::new_with_features(WasmFeatures::all()).validate_all(wasm)?;
         let types = types.as_ref();
         let mut module = Self {
             sections: BTreeMap::new(),
@@ -54,7 +54,7 @@ impl Module {
             type_count: types.core_type_count_in_module(),
             function_count: types.function_count(),
         };
-        for payload in Parser::new(0).parse_all(&wasm) {
+        for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload?;
             if let Some((id, range)) = payload.as_section()
                 && id != SectionId::Custom as u8
@@ -75,7 +75,7 @@ impl Module {
     fn export(&mut self, types: wasmparser::types::TypesRef<'_>, export: wasmparser::Export<'_>) {
         let (name, index) = (export.name.to_owned(), export.index);
         match types.entity_type_from_export(&export) {
-            Some(EntityType::Func(id)) => {
+            Some(EntityType::Func(id) | EntityType::FuncExact(id)) => {
                 let results = types[id].unwrap_func().results().to_vec();
                 self.functions.insert(name, (index, results));
             }
@@ -92,7 +92,10 @@ impl Module {
 
     /// Index and types of the results of an exported function.
     pub(super) fn function(&self, name: &str) -> Result<(u32, Vec<ValType>), String> {
-        self.functions.get(name).cloned().ok_or_else(|| format!("no function is exported as {name:?}"))
+        self.functions
+            .get(name)
+            .cloned()
+            .ok_or_else(|| format!("no function is exported as {name:?}"))
     }
 
     /// Index and type of an exported global.
@@ -160,9 +163,10 @@ fn append(sections: &mut BTreeMap<u8, Vec<u8>>, id: SectionId, entries: &[Vec<u8
 
 /// The function that executes a step and traps unless its outcome is the expected one.
 fn step_function(step: &Step) -> Function {
-    let locals = step.results.iter().map(|&ty| {
-        RoundtripReencoder.val_type(ty).expect("a type of a module without components")
-    });
+    let locals = step
+        .results
+        .iter()
+        .map(|&ty| RoundtripReencoder.val_type(ty).expect("a type of a module without components"));
     let mut function = Function::new_with_locals_types(locals);
     let mut code = function.instructions();
     match &step.action {

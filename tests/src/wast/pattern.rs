@@ -60,7 +60,10 @@ fn null_type(ty: AbstractHeapType) -> Result<HeapType, String> {
 #[derive(Debug)]
 pub(super) enum Pattern {
     /// Its bits under `mask` are `bits`; numbers and vectors alike, in their low bits.
-    Bits { mask: u128, bits: u128 },
+    Bits {
+        mask: u128,
+        bits: u128,
+    },
     /// A null reference.
     Null,
     /// A reference that is not null.
