@@ -5,9 +5,13 @@
 //! and stays valid whatever happens to the directory meanwhile.
 
 use super::errno::translate;
-use super::handle::{Handle, Node, node};
+use super::handle::{Handle, Node, Opening, node};
 use super::memory;
-use super::syscall::{DirectoryRecord, IoStatus, NtQueryDirectoryFile, class, status};
+use super::name::{Name, Purpose};
+use super::syscall::{
+    DirectoryRecord, FILE_DIRECTORY_FILE, FILE_OPEN, FILE_READ_DATA, IoStatus,
+    NtQueryDirectoryFile, class, status,
+};
 use super::text;
 use crate::errno::Errno;
 use crate::sys::Result;
@@ -41,13 +45,18 @@ impl Drop for Listing {
 }
 
 impl Listing {
-    /// Reads all entries of a directory.
+    /// Reads all entries of a directory, through a handle of its own: one that was read before may
+    /// still show what there was then.
     pub(super) fn read(directory: &Handle) -> Result<Self> {
+        let opening = Opening {
+            access: FILE_READ_DATA,
+            disposition: FILE_OPEN,
+            options: FILE_DIRECTORY_FILE,
+        };
+        let fresh = opening.at(directory, &Name::new(c".", Purpose::Lookup)?)?;
         let mut listing = Self { bytes: memory::allocate(BATCH)?, length: 0, capacity: BATCH };
         let batch = Batch(memory::allocate(BATCH)?);
-        let mut restart = true;
-        while batch.fill(directory, restart)? {
-            restart = false;
+        while batch.fill(&fresh)? {
             batch.each(|record, name| listing.push(record, name))?;
         }
         Ok(listing)
@@ -127,7 +136,7 @@ impl Drop for Batch {
 
 impl Batch {
     /// Reads the next entries; false at the end.
-    fn fill(&self, directory: &Handle, restart: bool) -> Result<bool> {
+    fn fill(&self, directory: &Handle) -> Result<bool> {
         let mut io = IoStatus::default();
         // SAFETY: the memory is as large as the call is told; it is called with nothing to wait for.
         let result = unsafe {
@@ -142,7 +151,7 @@ impl Batch {
                 class::ID_BOTH_DIRECTORY,
                 0,
                 null(),
-                restart.into(),
+                0,
             )
         };
         match result {
