@@ -14,6 +14,7 @@ mod analyze;
 mod codegen;
 pub mod error;
 mod features;
+mod imports;
 pub mod module;
 mod parse;
 mod plan;
@@ -52,7 +53,8 @@ pub fn compile(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Vec<u8>, Error> {
+    let wasi = imports::resolve(module)?;
     let facts = analyze::Facts::new(module)?;
-    let plan = plan::Plan::new(module, &facts, target, options)?;
+    let plan = plan::Plan::new(module, &facts, target, wasi, options);
     codegen::compile(&plan, progress)
 }

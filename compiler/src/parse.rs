@@ -275,8 +275,9 @@ impl<'a> Reader<'a> {
         if ty.memory64 {
             self.used |= WasmFeatures::MEMORY64;
         }
-        // A 64-bit memory may name more than any machine has: 2^47 bytes bound the reservation.
-        let nameable = if ty.memory64 { 1 << 47 } else { 1 << 32 };
+        // A 64-bit memory may name more than an address space holds. 256 GiB can be reserved
+        // everywhere, on arm64 kernels with 39-bit addresses too.
+        let nameable = if ty.memory64 { 1 << 38 } else { 1 << 32 };
         let bytes = |pages: u64| pages.saturating_mul(WASM_PAGE_SIZE);
         self.module.memories.push(Memory {
             memory64: ty.memory64,

@@ -5,11 +5,9 @@
 
 use crate::Options;
 use crate::analyze::Facts;
-use crate::error::Error;
 use crate::module::{Index, Module};
-use kiln_abi::{GUARDED_RESERVATION, WASM_PAGE_SIZE, wasi};
+use kiln_abi::{GUARDED_RESERVATION, WASM_PAGE_SIZE};
 use kiln_targets::Target;
-use wasmparser::ValType;
 
 /// The plan.
 pub(crate) struct Plan<'a> {
@@ -17,7 +15,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) target: &'static Target,
     pub(crate) memories: Vec<MemoryPlan>,
-    /// For every imported function, its position in [`wasi::FUNCTIONS`].
+    /// For every imported function, its position in [`kiln_abi::wasi::FUNCTIONS`].
     pub(crate) wasi: Vec<u32>,
     pub(crate) stack_size: u64,
 }
@@ -41,19 +39,20 @@ impl<'a> Plan<'a> {
         module: &'a Module<'a>,
         facts: &'a Facts,
         target: &'static Target,
+        wasi: Vec<u32>,
         options: &Options,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let memories = (0..module.memories.len())
             .map(|index| plan_memory(module, facts, target, options, index))
             .collect();
-        Ok(Self {
+        Self {
             module,
             facts,
             target,
             memories,
-            wasi: resolve_imports(module)?,
+            wasi,
             stack_size: options.stack_size.next_multiple_of(WASM_PAGE_SIZE),
-        })
+        }
     }
 
     /// Whether the function of that index is imported.
@@ -97,40 +96,4 @@ fn plan_memory(
             (true, true) => memory.maximum.max(memory.minimum),
         },
     }
-}
-
-/// Finds the WASI function of every imported function, and complains of all other imports at once.
-fn resolve_imports(module: &Module<'_>) -> Result<Vec<u32>, Error> {
-    let mut functions = Vec::new();
-    let mut unknown = Vec::new();
-    for import in &module.imports {
-        let found = match import.index {
-            Index::Function(index) => wasi_function(module, import.module, import.name, index),
-            _ => None,
-        };
-        match found {
-            Some(position) => functions.push(position),
-            None => {
-                unknown.push(format!("{}.{} ({})", import.module, import.name, import.description));
-            }
-        }
-    }
-    if unknown.is_empty() { Ok(functions) } else { Err(Error::UnknownImports(unknown)) }
-}
-
-/// The position of the WASI function of that name, if it is imported with the right type.
-fn wasi_function(module: &Module<'_>, from: &str, name: &str, index: u32) -> Option<u32> {
-    if from != wasi::MODULE && from != wasi::UNSTABLE_MODULE {
-        return None;
-    }
-    let position = wasi::FUNCTIONS.iter().position(|function| function.name == name)?;
-    let function = &wasi::FUNCTIONS[position];
-    let ty = &module.signature(index).ty;
-    let parameters = function.parameters.iter().map(|parameter| match parameter {
-        wasi::Type::I32 => ValType::I32,
-        wasi::Type::I64 => ValType::I64,
-    });
-    let results: &[ValType] = if function.returns_errno { &[ValType::I32] } else { &[] };
-    (parameters.eq(ty.params().iter().copied()) && ty.results() == results)
-        .then_some(position as u32)
 }

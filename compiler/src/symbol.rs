@@ -73,7 +73,7 @@ pub(crate) enum Data {
     /// The array of [`kiln_abi::table::Element`] behind function references; a null entry ends it.
     References,
     /// The array of [`kiln_abi::program::DataSegment`].
-    DataSegments,
+    Segments,
     /// The array of [`kiln_abi::table::ElementSegment`].
     ElementSegments,
     /// The entries of a table, by its index.
@@ -90,7 +90,7 @@ impl Data {
         Self::Tables,
         Self::Globals,
         Self::References,
-        Self::DataSegments,
+        Self::Segments,
         Self::ElementSegments,
     ];
 }
@@ -150,7 +150,7 @@ impl Symbol {
                 Data::Tables => "kiln_tables".to_owned(),
                 Data::Globals => "kiln_globals".to_owned(),
                 Data::References => "kiln_references".to_owned(),
-                Data::DataSegments => "kiln_data_segments".to_owned(),
+                Data::Segments => "kiln_data_segments".to_owned(),
                 Data::ElementSegments => "kiln_element_segments".to_owned(),
                 Data::TableElements(index) => format!("kiln_table_{index}"),
                 Data::SegmentBytes(index) => format!("kiln_data_{index}"),

@@ -75,7 +75,7 @@ fn referred(value: &Constant) -> Option<u32> {
     }
 }
 
-fn unevaluated(what: String) -> Error {
+fn unevaluated(what: &str) -> Error {
     Error::Unsupported {
         proposal: "a constant expression",
         message: format!("the initial value of {what} is not known when compiling"),
@@ -91,7 +91,7 @@ fn evaluate_globals(module: &Module<'_>) -> Result<Vec<Constant>, Error> {
             .initial
             .as_ref()
             .and_then(|expression| evaluator.evaluate(expression))
-            .ok_or_else(|| unevaluated(format!("global {index}")))?;
+            .ok_or_else(|| unevaluated(&format!("global {index}")))?;
         evaluator.globals.push(value);
     }
     Ok(evaluator.globals)
@@ -117,9 +117,7 @@ fn segment_functions(module: &Module<'_>) -> Result<Vec<u32>, Error> {
         })
         .collect::<Vec<_>>();
     for expression in tables.chain(expressions) {
-        let value = evaluator
-            .evaluate(expression)
-            .ok_or_else(|| unevaluated("a table entry".to_owned()))?;
+        let value = evaluator.evaluate(expression).ok_or_else(|| unevaluated("a table entry"))?;
         functions.extend(referred(&value));
     }
     Ok(functions)

@@ -189,7 +189,7 @@ impl Builder<'_, '_> {
             Data::Tables => vec![self.tables()],
             Data::Globals => vec![self.globals()],
             Data::References => vec![self.references()],
-            Data::DataSegments => vec![self.data_segments()],
+            Data::Segments => vec![self.data_segments()],
             Data::ElementSegments => vec![self.element_segments()],
             Data::TableElements(index) => vec![self.table_elements(index)],
             Data::SegmentBytes(index) => vec![self.segment_bytes(index)],
@@ -356,7 +356,7 @@ impl Builder<'_, '_> {
     }
 
     fn data_segments(&self) -> Piece {
-        let mut records = Piece::new(Data::DataSegments, Place::Writable, 8);
+        let mut records = Piece::new(Data::Segments, Place::Writable, 8);
         for (index, segment) in self.plan.module.data.iter().enumerate() {
             if matches!(segment.mode, Mode::Passive) {
                 records.pointer(Data::SegmentBytes(index as u32)).u64(segment.bytes.len() as u64);

@@ -40,10 +40,10 @@ pub(super) fn write(plan: &Plan<'_>, ranges: &[Range], pieces: &[Piece]) -> Resu
         }
     }
     writer.unwind(ranges)?;
-    writer.object.write().map_err(internal)
+    writer.object.write().map_err(|error| internal(&error))
 }
 
-fn internal(error: object::write::Error) -> Error {
+fn internal(error: &object::write::Error) -> Error {
     Error::Codegen { function: "the object".to_owned(), message: error.to_string() }
 }
 
@@ -127,13 +127,13 @@ impl<'p, 'a> Writer<'p, 'a> {
         };
         let section = SymbolSection::Section(section);
         let text = self.text_of(&name);
-        let id = self.add(text, section, value, size, kind, scope);
+        let id = self.add(&text, section, value, size, kind, scope);
         self.symbols.insert(name, id);
     }
 
     fn add(
         &mut self,
-        name: String,
+        name: &str,
         section: SymbolSection,
         value: u64,
         size: u64,
@@ -174,7 +174,7 @@ impl<'p, 'a> Writer<'p, 'a> {
             _ => SymbolKind::Data,
         };
         let text = self.text_of(name);
-        let symbol = self.add(text, SymbolSection::Undefined, 0, 0, kind, SymbolScope::Unknown);
+        let symbol = self.add(&text, SymbolSection::Undefined, 0, 0, kind, SymbolScope::Unknown);
         self.symbols.insert(name.clone(), symbol);
         symbol
     }
@@ -198,7 +198,7 @@ impl<'p, 'a> Writer<'p, 'a> {
         let name = format!("{}+{offset}", String::from_utf8_lossy(&outer_symbol.name));
         let (section, kind) = (outer_symbol.section, outer_symbol.kind);
         let value = outer_symbol.value.wrapping_add_signed(offset);
-        let symbol = self.add(name, section, value, 0, kind, SymbolScope::Compilation);
+        let symbol = self.add(&name, section, value, 0, kind, SymbolScope::Compilation);
         self.inner.insert((outer, offset), symbol);
         symbol
     }
@@ -214,7 +214,7 @@ impl<'p, 'a> Writer<'p, 'a> {
         let flags = relocation(self.plan.target, kind);
         self.object
             .add_relocation(section, Relocation { offset, symbol, addend, flags })
-            .map_err(internal)
+            .map_err(|error| internal(&error))
     }
 
     /// The function table of Windows and the records it points to.
@@ -229,7 +229,7 @@ impl<'p, 'a> Writer<'p, 'a> {
         let pdata =
             self.object.add_section(Vec::new(), b".pdata".to_vec(), SectionKind::ReadOnlyData);
         let records = self.add(
-            "kiln_unwind".to_owned(),
+            "kiln_unwind",
             SymbolSection::Section(xdata),
             0,
             0,

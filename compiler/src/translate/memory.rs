@@ -152,6 +152,6 @@ impl Translator<'_, '_> {
 
     fn data_segment(&mut self, segment: u32) -> Value {
         let offset = i64::from(segment) * size_of::<DataSegment>() as i64;
-        self.data_address(Data::DataSegments, offset)
+        self.data_address(Data::Segments, offset)
     }
 }

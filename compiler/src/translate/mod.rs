@@ -164,7 +164,8 @@ impl<'p, 'f> Translator<'p, 'f> {
     fn alias_region(&mut self, region: Region) -> Option<AliasRegion> {
         let (user_id, description) = match region {
             Region::Memory(index) => (index, "memory"),
-            Region::Global(index) => (0x4000_0000 + index, "global"),
+            // A function can have 65,535 kinds of access; globals beyond the first share one.
+            Region::Global(index) => (0x4000_0000 + index.min(0x1000), "global"),
             Region::Tables => (0x8000_0000, "tables"),
             Region::Records => (0x8000_0001, "records"),
         };

@@ -3,15 +3,15 @@
 //! # The capability manifest
 //!
 //! [`symbol::POLICY`](crate::symbol::POLICY) is text. Its first line is [`POLICY_HEADER`]; each
-//! further line is one grant, its fields divided by a tab:
+//! further line is one grant, its fields divided by one tab each (shown as spaces):
 //!
 //! ```text
 //! kiln-policy 1
-//! dir	rw	HOST	GUEST         a preopened directory, read and write
-//! dir	ro	HOST	GUEST         a preopened directory, read only
-//! env	NAME=VALUE             a fixed environment variable
-//! inherit-env	*              the whole host environment
-//! inherit-env	NAME           one variable of it, where the host has it
+//! dir  rw  HOST  GUEST         a preopened directory, read and write
+//! dir  ro  HOST  GUEST         a preopened directory, read only
+//! env  NAME=VALUE             a fixed environment variable
+//! inherit-env  *              the whole host environment
+//! inherit-env  NAME           one variable of it, where the host has it
 //! ```
 //!
 //! Fields hold neither tab, newline nor NUL; who writes the manifest refuses such names. HOST is
