@@ -36,6 +36,7 @@ static SYMBOLS: &[&str] = &[
     "_clock_gettime",
     "_clock_gettime_nsec_np",
     "_close",
+    "_close$NOCANCEL",
     "_closedir",
     "_connect",
     "_dirfd",
