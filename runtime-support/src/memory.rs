@@ -5,6 +5,7 @@
 //! write anything and trap with "out of bounds memory access".
 //! Specification: core 3.0, 4.6.9 (memory instructions).
 
+use crate::errno::Errno;
 use crate::start::fail;
 use crate::sys;
 use crate::{program, trap};
@@ -71,13 +72,30 @@ fn map_around(memory: &Memory, runs: &[Run]) -> sys::Result<()> {
 /// mere reservation.
 fn map_gap(base: *mut u8, from: usize, to: usize, accessible: usize) -> sys::Result<()> {
     let middle = accessible.clamp(from, to.max(from));
-    if from < middle {
-        sys::memory::commit_at(base.wrapping_add(from), middle - from)?;
+    map(base.wrapping_add(from), middle - from, from > 0, sys::memory::commit_at)?;
+    map(base.wrapping_add(middle), to.max(middle) - middle, from > 0, sys::memory::reserve_at)
+}
+
+/// Maps a range that should be free. Some loaders (qemu's) reserve the whole span from the image's
+/// first piece to its last; `inside` that span, code and data lying above all memories, there can
+/// be nothing else, and it is replaced.
+fn map(
+    address: *mut u8,
+    length: usize,
+    inside: bool,
+    mapped: fn(*mut u8, usize) -> sys::Result<()>,
+) -> sys::Result<()> {
+    if length == 0 {
+        return Ok(());
     }
-    if middle < to {
-        sys::memory::reserve_at(base.wrapping_add(middle), to - middle)?;
+    match mapped(address, length) {
+        Err(Errno::EXIST) if inside => {
+            // SAFETY: nothing is there but a reservation that nobody uses.
+            unsafe { sys::memory::release(address, length) };
+            mapped(address, length)
+        }
+        result => result,
     }
-    Ok(())
 }
 
 /// A length rounded up to whole pages of the host.

@@ -5,10 +5,12 @@
 //! says so. The report is the specification's text, the wasm function and offset, and the calls
 //! that led there, found by frame pointers.
 
+use crate::code_map::{self, Place};
+use crate::program;
 use crate::report::Report;
 use crate::sys::types::{Fault, FaultKind};
 use crate::sys::{arch, process, signal};
-use crate::{code_map, program};
+use kiln_abi::program::NO_INDEX;
 use kiln_abi::trap::TrapCode;
 use kiln_abi::{EXIT_START, EXIT_TRAP};
 
@@ -96,7 +98,7 @@ fn crash(fault: &Fault) -> ! {
 /// after compiled code ends the walk.
 fn backtrace(report: &mut Report, pc: usize, frame_pointer: usize) {
     let mut shown = 0;
-    if let Some(place) = code_map::find(pc) {
+    if let Some(place) = code_map::find(pc).filter(is_wasm) {
         show(report, &place, place.trap_site().map(|site| site.wasm_offset), shown);
         shown += 1;
     }
@@ -106,6 +108,7 @@ fn backtrace(report: &mut Report, pc: usize, frame_pointer: usize) {
         let (next, return_address) = unsafe { *(frame as *const (usize, usize)) };
         // A call may be its function's last instruction, so the address before is looked up.
         match code_map::find(return_address.wrapping_sub(1)) {
+            Some(place) if !is_wasm(&place) => {}
             Some(_) if shown == FRAMES => {
                 report.text("  and more\n");
                 return;
@@ -125,8 +128,13 @@ fn backtrace(report: &mut Report, pc: usize, frame_pointer: usize) {
     }
 }
 
+/// Whether a place lies in a function of the module rather than in code that leads to one.
+fn is_wasm(place: &Place) -> bool {
+    place.function.index != NO_INDEX
+}
+
 /// Adds one line of a backtrace.
-fn show(report: &mut Report, place: &code_map::Place, wasm_offset: Option<u64>, shown: usize) {
+fn show(report: &mut Report, place: &Place, wasm_offset: Option<u64>, shown: usize) {
     report.text(if shown == 0 { "  in function " } else { "  called from " });
     match place.name() {
         Some(name) => report.bytes(name.to_bytes()),

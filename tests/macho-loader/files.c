@@ -387,6 +387,7 @@ const struct export file_exports[] = {
     VARIADIC("open", 2, open_path),
     VARIADIC("openat", 3, open_at),
     FUNCTION("close", close_descriptor),
+    FUNCTION("close$NOCANCEL", close_descriptor),
     FUNCTION("dup", duplicate),
     FUNCTION("dup2", duplicate_to),
     FUNCTION("pipe", create_pipe),
