@@ -2,7 +2,8 @@
 
 use super::syscall::{
     AddVectoredExceptionHandler, Context, ExceptionPointers, GetCurrentThreadStackLimits,
-    RtlPcToFileHeader, SetThreadStackGuarantee, exception,
+    PAGE_GUARD, PAGE_READWRITE, RtlPcToFileHeader, SetThreadStackGuarantee, VirtualProtect,
+    exception,
 };
 #[cfg(target_arch = "x86_64")]
 use super::syscall::{RtlCaptureContext, RtlLookupFunctionEntry, RtlVirtualUnwind};
@@ -16,6 +17,10 @@ use core::ptr::null_mut;
 /// Bytes of stack that are left for the fault handler when the rest is used up.
 const HANDLER_STACK: u32 = 64 << 10;
 
+/// Bytes whose first access is a fault, at the upper end of that; compiled code touches every page
+/// of its frames.
+const GUARD: usize = 4096;
+
 /// Has the next handler look at an exception.
 const EXCEPTION_CONTINUE_SEARCH: i32 = 0;
 
@@ -27,7 +32,23 @@ pub fn install() -> Result<()> {
         SetThreadStackGuarantee(&mut guarantee) != 0
             && !AddVectoredExceptionHandler(1, handle).is_null()
     };
-    if done { Ok(()) } else { Err(Errno::NOSYS) }
+    if !done {
+        return Err(Errno::NOSYS);
+    }
+    guard_committed_stack();
+    Ok(())
+}
+
+/// Guards the handler's part of a stack that is committed to its end. Windows grows a stack page by
+/// page and keeps that part clear itself; but where nothing is left to grow, its guard page is the
+/// last one, and too little would be left for the handler.
+fn guard_committed_stack() {
+    let (low, _) = stack_limits();
+    let guard = (low + HANDLER_STACK as usize - GUARD) as *mut c_void;
+    let mut former = 0;
+    // SAFETY: the stack is not in use down there, and stays accessible after the fault. Pages that
+    // are not committed make the call fail, as they should.
+    unsafe { VirtualProtect(guard, GUARD, PAGE_READWRITE | PAGE_GUARD, &mut former) };
 }
 
 /// Handles a fault of the program; leaves alone what a DLL may raise and handle itself.
@@ -35,7 +56,9 @@ extern "system" fn handle(pointers: *const ExceptionPointers) -> i32 {
     // SAFETY: Windows passes both records, and the handler changes neither.
     let (record, context) = unsafe { (&*(*pointers).record, &*(*pointers).context) };
     let kind = match record.code {
-        exception::ACCESS_VIOLATION | exception::IN_PAGE_ERROR => FaultKind::Access,
+        exception::ACCESS_VIOLATION
+        | exception::IN_PAGE_ERROR
+        | exception::GUARD_PAGE_VIOLATION => FaultKind::Access,
         exception::STACK_OVERFLOW => FaultKind::StackOverflow,
         exception::ILLEGAL_INSTRUCTION | exception::PRIVILEGED_INSTRUCTION => FaultKind::Illegal,
         exception::INT_DIVIDE_BY_ZERO | exception::INT_OVERFLOW => FaultKind::Arithmetic,
@@ -71,8 +94,7 @@ pub unsafe fn call_on_stack(_stack_size: usize, entry: unsafe extern "C" fn()) -
     Ok(())
 }
 
-/// See [`contract`](crate::sys). Windows reports the exhausted stack by itself; only a second
-/// overflow would be an access to what is left of it.
+/// See [`contract`](crate::sys). Where Windows grows the stack, it reports the end by itself.
 pub fn is_stack_guard(address: usize) -> bool {
     let (low, _) = stack_limits();
     (low..low + HANDLER_STACK as usize).contains(&address)

@@ -94,6 +94,12 @@ unsafe extern "system" {
         protection: u32,
     ) -> *mut c_void;
     pub(super) fn VirtualFree(address: *mut c_void, length: usize, kind: u32) -> i32;
+    pub(super) fn VirtualProtect(
+        address: *mut c_void,
+        length: usize,
+        protection: u32,
+        former: *mut u32,
+    ) -> i32;
     pub(super) fn WaitForMultipleObjects(
         count: u32,
         handles: *const RawHandle,
@@ -274,6 +280,7 @@ pub(super) const MEM_RESERVE: u32 = 0x2000;
 pub(super) const MEM_RELEASE: u32 = 0x8000;
 pub(super) const PAGE_NOACCESS: u32 = 1;
 pub(super) const PAGE_READWRITE: u32 = 4;
+pub(super) const PAGE_GUARD: u32 = 0x100;
 
 pub(super) const INFINITE: u32 = u32::MAX;
 
@@ -297,6 +304,7 @@ pub(super) mod status {
 
 /// Kinds of exception; values of `ntstatus.h` too.
 pub(super) mod exception {
+    pub(in super::super) const GUARD_PAGE_VIOLATION: u32 = 0x8000_0001;
     pub(in super::super) const BREAKPOINT: u32 = 0x8000_0003;
     pub(in super::super) const ACCESS_VIOLATION: u32 = 0xC000_0005;
     pub(in super::super) const IN_PAGE_ERROR: u32 = 0xC000_0006;
