@@ -5,9 +5,13 @@ mod support;
 
 use kiln_targets::target::{self, LINUX_AMD64};
 use kiln_targets::{Arch, Input, ObjectFormat, Target, link, runtime};
+use object::coff::ImportFile;
+use object::read::archive::ArchiveFile;
 use object::read::elf::FileHeader as _;
 use object::read::pe::PeFile64;
-use object::read::{File, Object as _, ObjectSection as _, ObjectSegment as _};
+use object::read::{
+    File, FileKind, Object as _, ObjectSection as _, ObjectSegment as _, ObjectSymbol as _,
+};
 use object::{LittleEndian as LE, SectionKind, elf, pe};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
@@ -166,13 +170,52 @@ fn other_linker() -> Command {
     Command::new(libraries.parent().unwrap().join("bin/rust-lld"))
 }
 
+/// The archive with the index that other linkers look symbols up in: the member `/` of the System V
+/// format, big-endian offsets of members and the names they define.
+fn with_index(library: &[u8]) -> Vec<u8> {
+    const HEADER: usize = 60;
+    let (mut offsets, mut names) = (Vec::new(), Vec::new());
+    for member in ArchiveFile::parse(library).unwrap().members() {
+        let member = member.unwrap();
+        let data = member.data(library).unwrap();
+        let defined = match FileKind::parse(data).unwrap() {
+            FileKind::CoffImport => {
+                let symbol = ImportFile::parse(data).unwrap().symbol().to_vec();
+                vec![[b"__imp_", &*symbol].concat(), symbol]
+            }
+            _ => {
+                let object = File::parse(data).unwrap();
+                let defined = object.symbols().filter(|s| s.is_global() && s.is_definition());
+                defined.map(|symbol| symbol.name_bytes().unwrap().to_vec()).collect()
+            }
+        };
+        for name in defined {
+            offsets.push(member.file_range().0 as usize - HEADER);
+            names.extend_from_slice(&name);
+            names.push(0);
+        }
+    }
+    if names.len() % 2 == 1 {
+        names.push(0);
+    }
+    let size = 4 + 4 * offsets.len() + names.len();
+    let mut out = format!("!<arch>\n{:<48}{size:<10}`\n", "/").into_bytes();
+    out.extend_from_slice(&(offsets.len() as u32).to_be_bytes());
+    for offset in offsets {
+        out.extend_from_slice(&((offset + HEADER + size) as u32).to_be_bytes());
+    }
+    out.extend_from_slice(&names);
+    out.extend_from_slice(&library[8..]);
+    out
+}
+
 /// Links the sample with rust-lld.
 fn link_otherwise(target: &'static Target, folder: &Path) -> Vec<u8> {
     let file = |name: &str, data: &[u8]| {
         std::fs::write(folder.join(name), data).unwrap();
     };
     file("sample.o", &sample(target));
-    file("runtime.a", &runtime::archive(target));
+    file("runtime.a", &with_index(&runtime::archive(target)));
     let mut manifest = support::Builder::new(target);
     let section = manifest.section("policy", SectionKind::ReadOnlyData, MANIFEST.as_bytes(), 1);
     manifest.define("kiln_policy", section, 0);
@@ -192,9 +235,10 @@ fn link_otherwise(target: &'static Target, folder: &Path) -> Vec<u8> {
         }
         (ObjectFormat::Coff, arch) => {
             let machine = if arch == Arch::Amd64 { "x64" } else { "arm64" };
+            // What only dead code refers to must exist there.
             format!(
                 "-flavor link /machine:{machine} /subsystem:console /entry:{entry} \
-                 /nodefaultlib /opt:ref /opt:noicf /lldmingw /out:image"
+                 /nodefaultlib /opt:ref /opt:noicf /lldmingw /force:unresolved /out:image"
             )
         }
     };

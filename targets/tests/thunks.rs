@@ -53,14 +53,14 @@ fn follow(code: &[u8], base: u64, address: u64) -> u64 {
     let branch = word(address);
     assert_eq!(branch >> 26, 0x25, "a bl at {address:#x}");
     let target = address.wrapping_add_signed(i64::from((branch << 6) as i32 >> 6) * 4);
-    let (adrp, add) = (word(target), word(target + 4));
+    let adrp = word(target);
     if adrp & 0x9f00_001f != 0x9000_0010 {
         return target;
     }
     assert_eq!(word(target + 8), 0xd61f_0200, "br x16");
     let pages = (adrp >> 3 & 0x1f_fffc) | (adrp >> 29 & 3);
     let page = (target & !0xfff).wrapping_add_signed(i64::from((pages << 11) as i32 >> 11) << 12);
-    page + u64::from(add >> 10 & 0xfff)
+    page + u64::from(word(target + 4) >> 10 & 0xfff)
 }
 
 #[test]
