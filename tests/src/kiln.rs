@@ -53,9 +53,9 @@ pub fn build(
     flags: &[String],
 ) -> Result<PathBuf, Failed> {
     let program = folder.join(format!("program{}", target.executable_suffix));
-    let mut args: Vec<&OsStr> = vec!["build".as_ref(), "--quiet".as_ref(), module.as_os_str()];
-    args.extend(["--target".as_ref(), target.name.as_ref()]);
-    args.extend(["--output".as_ref(), program.as_os_str()]);
+    let mut args = vec![OsStr::new("build"), OsStr::new("--quiet"), module.as_os_str()];
+    args.extend([OsStr::new("--target"), OsStr::new(target.name)]);
+    args.extend([OsStr::new("--output"), program.as_os_str()]);
     args.extend(flags.iter().map(OsStr::new));
     let output = run(folder, &args)?;
     if output.status.success() {
@@ -71,10 +71,8 @@ pub fn build(
 /// It is built, or refused otherwise.
 pub fn must_refuse(folder: &Path, module: &Path, text: &str) -> Result<(), Failed> {
     const BAD_INPUT: i32 = 65;
-    let output = run(
-        folder,
-        &["build".as_ref(), "--quiet".as_ref(), module.as_os_str(), "-o".as_ref(), "out".as_ref()],
-    )?;
+    let [build, quiet, output] = ["build", "--quiet", "--output=out"].map(OsStr::new);
+    let output = run(folder, &[build, quiet, module.as_os_str(), output])?;
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
         return Err("it is built now: take it off the list of what is not supported".into());

@@ -9,8 +9,10 @@ use wasm_encoder::reencode::{Reencode as _, RoundtripReencoder};
 use wasm_encoder::{
     BlockType, Encode as _, ExportKind, Function, NameMap, NameSection, RawSection, SectionId,
 };
-use wasmparser::types::EntityType;
-use wasmparser::{BinaryReader, Parser, ValType, Validator, WasmFeatures};
+use wasmparser::types::{EntityType, TypesRef};
+use wasmparser::{
+    BinaryReader, CompositeInnerType, HeapType, Parser, RefType, ValType, Validator, WasmFeatures,
+};
 
 use super::{Action, Outcome, Step};
 
@@ -72,15 +74,16 @@ impl Module {
         Ok(module)
     }
 
-    fn export(&mut self, types: wasmparser::types::TypesRef<'_>, export: wasmparser::Export<'_>) {
+    fn export(&mut self, types: TypesRef<'_>, export: wasmparser::Export<'_>) {
         let (name, index) = (export.name.to_owned(), export.index);
         match types.entity_type_from_export(&export) {
             Some(EntityType::Func(id) | EntityType::FuncExact(id)) => {
-                let results = types[id].unwrap_func().results().to_vec();
+                let results = types[id].unwrap_func().results();
+                let results = results.iter().map(|&ty| local_type(types, ty)).collect();
                 self.functions.insert(name, (index, results));
             }
             Some(EntityType::Global(global)) => {
-                self.globals.insert(name, (index, global.content_type));
+                self.globals.insert(name, (index, local_type(types, global.content_type)));
             }
             _ => {}
         }
@@ -142,6 +145,20 @@ impl Module {
         module.section(&name_section);
         module.finish()
     }
+}
+
+/// The type of a local variable for values of `ty`: of the module's own types, their supertype.
+fn local_type(types: TypesRef<'_>, ty: ValType) -> ValType {
+    let ValType::Ref(reference) = ty else { return ty };
+    let (HeapType::Concrete(index) | HeapType::Exact(index)) = reference.heap_type() else {
+        return ty;
+    };
+    let id = index.as_core_type_id().expect("validated types are identified");
+    ValType::Ref(match types[id].composite_type.inner {
+        CompositeInnerType::Func(_) => RefType::FUNCREF,
+        CompositeInnerType::Array(_) | CompositeInnerType::Struct(_) => RefType::ANYREF,
+        CompositeInnerType::Cont(_) => RefType::CONTREF,
+    })
 }
 
 fn encoded(entry: &impl wasm_encoder::Encode) -> Vec<u8> {
