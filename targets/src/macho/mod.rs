@@ -81,10 +81,15 @@ pub(crate) fn write(
     let LoadCommands { bytes: commands, uuid_offset } =
         load_commands::write(program.target, &image, &contents);
     bytes[..commands.len()].copy_from_slice(&commands);
-    let uuid = content_uuid(&bytes);
+    let mut hashes = signature::hash_pages(&bytes);
+    let uuid = content_uuid(&hashes.concat());
     bytes[uuid_offset..uuid_offset + uuid.len()].copy_from_slice(&uuid);
+    // Only the headers' pages have changed since.
+    let headers = commands.len().next_multiple_of(signature::PAGE).min(bytes.len());
+    let changed = signature::hash_pages(&bytes[..headers]);
+    hashes[..changed.len()].copy_from_slice(&changed);
     let text = image.segments[0].file_size.next_multiple_of(page_size);
-    signature::append(&mut bytes, input.identifier, text);
+    signature::append(&mut bytes, &hashes, input.identifier, text);
     Ok(bytes)
 }
 
@@ -155,9 +160,9 @@ fn symbol_table(imports: &BTreeSet<&[u8]>) -> (Vec<u8>, Vec<u8>) {
     (symbols, strings)
 }
 
-/// A UUID that tells images of other contents apart: RFC 4122, version 3's layout.
-fn content_uuid(bytes: &[u8]) -> [u8; 16] {
-    let digest = Sha256::digest(bytes);
+/// A UUID that tells images apart whose pages have other hashes: RFC 4122, version 3's layout.
+fn content_uuid(hashes: &[u8]) -> [u8; 16] {
+    let digest = Sha256::digest(hashes);
     let mut uuid: [u8; 16] = digest[..16].try_into().expect("a digest has 32 bytes");
     uuid[6] = uuid[6] & 0x0f | 0x30;
     uuid[8] = uuid[8] & 0x3f | 0x80;

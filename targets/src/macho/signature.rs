@@ -12,8 +12,10 @@ use sha2::{Digest, Sha256};
 /// Alignment of the signature in the file.
 pub(super) const ALIGN: usize = 16;
 
-/// Binary logarithm of the bytes that each hash covers, whatever the hardware's page is.
+/// Binary logarithm of [`PAGE`].
 const PAGE_LOG2: u8 = 12;
+/// Bytes that each hash covers, whatever the hardware's page is.
+pub(super) const PAGE: usize = 1 << PAGE_LOG2;
 
 const HASH_SIZE: usize = 32;
 
@@ -34,14 +36,17 @@ fn hash_offset(identifier: &str) -> usize {
 
 /// Bytes of the signature of a file of `code_size` bytes.
 pub(super) fn size(code_size: usize, identifier: &str) -> usize {
-    hash_offset(identifier) + code_size.div_ceil(1 << PAGE_LOG2) * HASH_SIZE
+    hash_offset(identifier) + code_size.div_ceil(PAGE) * HASH_SIZE
+}
+
+/// The hashes of the pages of `file`.
+pub(super) fn hash_pages(file: &[u8]) -> Vec<[u8; HASH_SIZE]> {
+    file.par_chunks(PAGE).map(|page| Sha256::digest(page).into()).collect()
 }
 
 /// Appends the signature of everything in `file`, whose `__TEXT` segment has `text` bytes from
-/// the file's start on.
-pub(super) fn append(file: &mut Vec<u8>, identifier: &str, text: u64) {
-    let hashes: Vec<[u8; HASH_SIZE]> =
-        file.par_chunks(1 << PAGE_LOG2).map(|page| Sha256::digest(page).into()).collect();
+/// the file's start on, and whose pages have these `hashes`.
+pub(super) fn append(file: &mut Vec<u8>, hashes: &[[u8; HASH_SIZE]], identifier: &str, text: u64) {
     let size = size(file.len(), identifier);
     let start = file.len();
     let directory = directory_offset();

@@ -214,8 +214,12 @@ fn section_header(section: &Segment) -> pe::ImageSectionHeader {
 /// Writes the checksum that `CheckSumMappedFile` of ImageHlp computes: the sum of all 16-bit
 /// words but the checksum's own, carries added back in, plus the file's size.
 pub(super) fn write_checksum(file: &mut [u8]) {
-    let words =
-        file.chunks(2).map(|word| u64::from(word[0]) | u64::from(*word.get(1).unwrap_or(&0)) << 8);
+    // A carry is worth as much as a 1, so that larger words have the same sum.
+    let words = file.chunks(4).map(|chunk| {
+        let mut word = [0; 4];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from(u32::from_le_bytes(word))
+    });
     let mut sum: u64 = words.sum();
     while sum > 0xffff {
         sum = (sum >> 16) + (sum & 0xffff);
