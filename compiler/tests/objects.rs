@@ -1,0 +1,96 @@
+//! The objects that the compiler writes: format, symbols, determinism.
+
+use kiln_compiler::{Error, Options, Progress};
+use kiln_targets::{Arch, ObjectFormat, Target, target};
+use object::{Architecture, BinaryFormat, Object, ObjectSection, ObjectSymbol, SectionKind};
+
+struct Silent;
+
+impl Progress for Silent {
+    fn function_done(&self) {}
+}
+
+/// Uses a table, a global, a memory with data, an import and two named functions.
+const MODULE: &str = r#"
+(module
+  (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+  (memory 1)
+  (data (i32.const 16) "kiln")
+  (global $count (mut i32) (i32.const 7))
+  (table 2 funcref)
+  (elem (i32.const 0) $first $yield)
+  (func $first (result i32)
+    (global.set $count (i32.add (global.get $count) (i32.load (i32.const 16))))
+    (global.get $count))
+  (func $unreached (result i32) (i32.const 1))
+  (func (export "_start")
+    (drop (call_indirect (result i32) (i32.const 1)))
+    (drop (call $yield))))
+"#;
+
+fn compile(text: &str, target: &'static Target) -> Result<Vec<u8>, Error> {
+    let wasm = wat::parse_str(text).expect("the test's text is well-formed");
+    let module = kiln_compiler::parse(&wasm)?;
+    let options = Options { stack_size: 1 << 20, checked_memory: false };
+    kiln_compiler::compile(&module, target, &options, &Silent)
+}
+
+#[test]
+fn every_target_gets_an_object_of_its_own_format() {
+    for target in target::ALL {
+        let bytes = compile(MODULE, target).unwrap();
+        let file = object::File::parse(&*bytes).unwrap();
+        let format = match target.format {
+            ObjectFormat::Elf => BinaryFormat::Elf,
+            ObjectFormat::MachO => BinaryFormat::MachO,
+            ObjectFormat::Coff => BinaryFormat::Coff,
+        };
+        let architecture = match target.arch {
+            Arch::Amd64 => Architecture::X86_64,
+            Arch::Arm64 => Architecture::Aarch64,
+        };
+        assert_eq!((file.format(), file.architecture()), (format, architecture), "{target}");
+    }
+}
+
+#[test]
+fn symbols_bear_the_names_of_wasm_functions() {
+    for target in target::ALL {
+        let bytes = compile(MODULE, target).unwrap();
+        let file = object::File::parse(&*bytes).unwrap();
+        let prefix = if target.format == ObjectFormat::MachO { "_" } else { "" };
+        let symbol = |name: &str| {
+            let name = format!("{prefix}{name}");
+            file.symbols().find(|symbol| symbol.name() == Ok(&name))
+        };
+        for name in ["first", "_start", "yield.trampoline", "kiln_entry"] {
+            let section = symbol(name).and_then(|symbol| symbol.section_index());
+            let section = section.and_then(|index| file.section_by_index(index).ok());
+            let kind = section.map(|section| section.kind());
+            assert_eq!(kind, Some(SectionKind::Text), "{name} for {target}");
+        }
+        assert!(symbol("kiln_program").unwrap().is_global());
+        assert!(symbol("kiln_wasi_sched_yield").unwrap().is_undefined());
+        assert!(symbol("unreached").is_none(), "{target}");
+    }
+}
+
+#[test]
+fn threads_do_not_change_the_bytes() {
+    for target in target::ALL {
+        let with = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| compile(MODULE, target).unwrap())
+        };
+        assert!(with(1) == with(4), "{target}");
+    }
+}
+
+#[test]
+fn what_cannot_run_is_refused() {
+    let target = target::ALL[0];
+    assert!(matches!(compile("(module)", target), Err(Error::NoEntry)));
+    let import = r#"(module (import "env" "missing" (func)) (func (export "_start")))"#;
+    let Err(Error::UnknownImports(names)) = compile(import, target) else { panic!() };
+    assert_eq!(names, ["env.missing (func ())"]);
+}
