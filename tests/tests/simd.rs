@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use kiln_targets::{Target, target};
 use kiln_tests::execute::Execution;
-use kiln_tests::wast::{self, Expected, Program, Script};
+use kiln_tests::wast::{self, Program, Script};
 use kiln_tests::{corpus, kiln, trial};
 use libtest_mimic::{Failed, Trial};
 
@@ -18,9 +18,6 @@ const LEFT_OUT: &[(&str, usize)] = &[("simd_linking.wast", 2)];
 
 /// Targets to execute on.
 const EXECUTED: [&Target; 2] = [&target::LINUX_AMD64, &target::LINUX_ARM64];
-
-/// Exit code of a program that trapped.
-const TRAPPED: i32 = 134;
 
 /// Failures that one test reports at most.
 const SHOWN: usize = 10;
@@ -98,15 +95,7 @@ fn execute(script: &Script, target: &'static Target) -> Result<(), Failed> {
             environment: &[],
             stdin: &[],
         };
-        let executed = execution.run()?;
-        let said = String::from_utf8_lossy(&executed.stderr);
-        match &program.expected {
-            Expected::Success if executed.code == 0 => Ok(()),
-            Expected::Trap(text) if executed.code == TRAPPED && said.contains(text) => Ok(()),
-            expected => {
-                Err(format!("{expected:?} expected, exit code {}\n{said}", executed.code).into())
-            }
-        }
+        Ok(program.expected.compare(&execution.run()?)?)
     })
 }
 

@@ -17,6 +17,7 @@ mod pattern;
 
 use std::collections::HashMap;
 
+use crate::execute::Executed;
 use module::Module;
 use pattern::{Constant, Pattern};
 use wasmparser::ValType;
@@ -49,9 +50,41 @@ pub struct Program {
 pub enum Expected {
     /// With exit code 0.
     Success,
-    /// With a trap whose message contains this text.
+    /// With a trap of this text, or of one that says more or less.
     Trap(String),
 }
+
+impl Expected {
+    /// Compares with what a program did.
+    ///
+    /// # Errors
+    /// It did something else.
+    pub fn compare(&self, executed: &Executed) -> Result<(), String> {
+        let said = String::from_utf8_lossy(&executed.stderr);
+        let met = match self {
+            Self::Success => executed.code == 0,
+            Self::Trap(text) => {
+                // Scripts leave the ends of messages open: "uninitialized element 2".
+                let message = said.lines().next().and_then(|line| line.strip_prefix(TRAP_PREFIX));
+                executed.code == EXIT_TRAP
+                    && message.is_some_and(|message| {
+                        message.starts_with(text.as_str()) || text.starts_with(message)
+                    })
+            }
+        };
+        if met {
+            Ok(())
+        } else {
+            Err(format!("{self:?} expected, exit code {}\n{said}", executed.code))
+        }
+    }
+}
+
+/// Exit code of a program that trapped.
+const EXIT_TRAP: i32 = 134;
+
+/// What stands before a trap's text on standard error.
+const TRAP_PREFIX: &str = "kiln: trap: ";
 
 /// A directive that no program executes.
 #[derive(Debug)]
@@ -117,6 +150,8 @@ struct Subject {
     line: usize,
     module: Module,
     steps: Vec<Step>,
+    /// Why the module's state is not known any more, so that no further step can be taken.
+    lost: Option<&'static str>,
 }
 
 impl Subject {
@@ -160,8 +195,11 @@ impl Reader<'_> {
             WastDirective::Module(module) => self.module(module)?,
             WastDirective::Invoke(invoke) => self.invoke(&invoke, Outcome::Any),
             WastDirective::AssertReturn { exec, results, .. } => {
-                let results = results.iter().map(expected_result).collect::<Result<_, _>>();
-                results.and_then(|results| self.execute(&exec, Outcome::Return(results)))
+                match results.iter().map(expected_result).collect::<Result<_, _>>() {
+                    Ok(results) => self.execute(&exec, Outcome::Return(results)),
+                    // What it does counts for the steps after it.
+                    Err(reason) => self.execute(&exec, Outcome::Any).and(Err(reason)),
+                }
             }
             WastDirective::AssertTrap { exec, message, .. } => {
                 self.execute(&exec, Outcome::Trap(message.to_owned()))
@@ -173,6 +211,12 @@ impl Reader<'_> {
             | WastDirective::AssertMalformedCustom { .. }
             | WastDirective::AssertInvalid { .. }
             | WastDirective::AssertInvalidCustom { .. } => Ok(()),
+            WastDirective::Register { module, .. } => {
+                if let Ok(subject) = self.subject(module) {
+                    subject.lost = Some("other modules may have changed its module");
+                }
+                Err("it needs more than one module".to_owned())
+            }
             _ => Err("it needs more than one module".to_owned()),
         };
         if let Err(reason) = done {
@@ -191,7 +235,7 @@ impl Reader<'_> {
             (None, Err("its module has imports".to_owned()))
         } else {
             let line = self.lines.of(span);
-            self.subjects.push(Subject { line, module: parsed, steps: Vec::new() });
+            self.subjects.push(Subject { line, module: parsed, steps: Vec::new(), lost: None });
             (Some(self.subjects.len() - 1), Ok(()))
         };
         self.current = position;
@@ -207,9 +251,11 @@ impl Reader<'_> {
             Some(id) => self.named.get(id.name()).copied().flatten(),
             None => self.current,
         };
-        position
-            .map(|position| &mut self.subjects[position])
-            .ok_or_else(|| "its module is left out".to_owned())
+        let subject = &mut self.subjects[position.ok_or("its module is left out")?];
+        match subject.lost {
+            Some(reason) => Err(reason.to_owned()),
+            None => Ok(subject),
+        }
     }
 
     fn execute(&mut self, execute: &WastExecute<'_>, outcome: Outcome) -> Result<(), String> {
@@ -229,8 +275,10 @@ impl Reader<'_> {
 
     fn invoke(&mut self, invoke: &WastInvoke<'_>, outcome: Outcome) -> Result<(), String> {
         let line = self.lines.of(invoke.span);
-        let arguments = invoke.args.iter().map(argument).collect::<Result<_, _>>()?;
         let subject = self.subject(invoke.module)?;
+        let arguments = invoke.args.iter().map(argument).collect::<Result<_, _>>();
+        let arguments =
+            arguments.inspect_err(|_| subject.lost = Some("a step before is left out"))?;
         let (index, results) = subject.module.function(invoke.name)?;
         let action = Action::Call(index, arguments);
         subject.steps.push(Step { line, action, results, outcome });
