@@ -7,8 +7,9 @@ use super::clock;
 use super::console;
 use super::handle::{Handle, Kind};
 use super::syscall::{
-    CreateWaitableTimerExW, GetNumberOfConsoleInputEvents, INFINITE, NtClose, PeekNamedPipe,
-    RawHandle, SYNCHRONIZE, SetWaitableTimer, Sleep, WaitForMultipleObjects, WaitForSingleObject,
+    CreateWaitableTimerExW, ERROR_BROKEN_PIPE, GetLastError, GetNumberOfConsoleInputEvents,
+    INFINITE, NtClose, PeekNamedPipe, RawHandle, SYNCHRONIZE, SetWaitableTimer, Sleep,
+    StandardInformation, WaitForMultipleObjects, WaitForSingleObject, class,
 };
 use crate::sys::Result;
 use crate::sys::types::Waited;
@@ -45,47 +46,70 @@ pub fn wait(waited: &mut [Waited<'_>], timeout: Option<u64>) -> Result<()> {
     }
 }
 
+/// What a handle has to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// So many bytes; 1 stands for more where the number is not known, 0 for the end.
+    Bytes(u64),
+    /// Nothing yet.
+    Pending,
+    /// Nothing ever: the other side closed the pipe.
+    Closed,
+}
+
 /// Notes whether a handle is ready.
 fn look(waited: &mut Waited<'_>) {
     waited.ready = true;
     if waited.write {
         return;
     }
-    match (waited.handle.kind, readable(waited.handle)) {
-        (Kind::File, bytes) => waited.bytes = bytes.unwrap_or(0),
-        (Kind::Pipe, None) => waited.hangup = true,
-        (_, None) => waited.bytes = 1,
-        (_, Some(0)) => waited.ready = false,
-        (_, Some(bytes)) => waited.bytes = bytes,
+    match input(waited.handle) {
+        Input::Bytes(bytes) => waited.bytes = bytes,
+        Input::Pending => waited.ready = false,
+        Input::Closed => waited.hangup = true,
     }
 }
 
-/// Bytes that can be read at once, as far as that is known: at least 1 if there are any. `None` for
-/// a closed pipe, and where reading never waits.
-pub(super) fn readable(handle: &Handle) -> Option<u64> {
+/// What can be read at once. Where Windows cannot tell, a read is taken not to wait.
+pub(super) fn input(handle: &Handle) -> Input {
     match handle.kind {
-        Kind::Console if console::has_input() => Some(1),
+        Kind::Console if console::has_input() => Input::Bytes(1),
         Kind::Console => {
             let mut events = 0;
             // SAFETY: the call writes 4 bytes.
             let done = unsafe { GetNumberOfConsoleInputEvents(handle.raw, &mut events) };
-            (done != 0).then_some(events.into())
+            if done != 0 && events == 0 { Input::Pending } else { Input::Bytes(1) }
         }
-        Kind::Pipe => {
-            let mut available = 0;
-            let null = null_mut();
-            // SAFETY: the call writes 4 bytes and reads nothing from the pipe.
-            let done = unsafe {
-                PeekNamedPipe(handle.raw, null, 0, null.cast(), &mut available, null.cast())
-            };
-            (done != 0).then_some(available.into())
-        }
-        Kind::File => {
-            let position = super::fs::seek(handle, 0, crate::sys::types::Whence::Current).ok()?;
-            Some(super::fs::stat(handle).ok()?.size.saturating_sub(position))
-        }
-        Kind::Device | Kind::Directory => None,
+        Kind::Pipe => pipe_input(handle),
+        Kind::File => Input::Bytes(left(handle).unwrap_or(0)),
+        Kind::Device | Kind::Directory => Input::Bytes(1),
     }
+}
+
+/// What a pipe has to be read.
+fn pipe_input(pipe: &Handle) -> Input {
+    let mut available = 0;
+    let null = null_mut();
+    // SAFETY: the first call writes 4 bytes and reads nothing from the pipe.
+    let error = unsafe {
+        if PeekNamedPipe(pipe.raw, null, 0, null.cast(), &mut available, null.cast()) != 0 {
+            0
+        } else {
+            GetLastError()
+        }
+    };
+    match (error, available) {
+        (0, 0) => Input::Pending,
+        (0, bytes) => Input::Bytes(bytes.into()),
+        (ERROR_BROKEN_PIPE, _) => Input::Closed,
+        _ => Input::Bytes(1),
+    }
+}
+
+/// Bytes from the position to the end of a file.
+fn left(file: &Handle) -> Result<u64> {
+    let size = file.query::<StandardInformation>(class::STANDARD)?.size;
+    Ok(size.saturating_sub(file.query(class::POSITION)?))
 }
 
 /// Waits until a handle may have become ready: for the consoles among them, or for a pause if there

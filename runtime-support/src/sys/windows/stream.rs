@@ -6,7 +6,7 @@
 use super::console;
 use super::errno::{check, translate};
 use super::handle::{Handle, Kind};
-use super::poll;
+use super::poll::{self, Input};
 use super::syscall::{
     FILE_WRITE_TO_END_OF_FILE, INFINITE, IoStatus, NtReadFile, NtWriteFile, Status,
     WaitForSingleObject, class, status,
@@ -27,7 +27,7 @@ pub fn read(handle: &Handle, buffers: &[Buffer<'_>]) -> Result<usize> {
     match handle.kind {
         Kind::Directory => return Err(Errno::ISDIR),
         Kind::Console | Kind::Pipe if handle.flags.has(FdFlags::NONBLOCK) => {
-            if poll::readable(handle) == Some(0) {
+            if poll::input(handle) == Input::Pending {
                 return Err(Errno::AGAIN);
             }
         }

@@ -12,6 +12,9 @@ pub(super) type RawHandle = *mut c_void;
 /// What a function of ntdll returns; negative numbers are errors.
 pub(super) type Status = i32;
 
+/// What `GetLastError` tells of a pipe whose other end is closed.
+pub(super) const ERROR_BROKEN_PIPE: u32 = 109;
+
 /// What `GetStdHandle` and `CreateFileW` give on failure.
 pub(super) const INVALID_HANDLE: RawHandle = usize::MAX as RawHandle;
 
@@ -42,6 +45,7 @@ unsafe extern "system" {
     pub(super) fn GetCurrentThreadStackLimits(low: *mut usize, high: *mut usize);
     pub(super) fn GetEnvironmentStringsW() -> *const u16;
     pub(super) fn GetFileType(file: RawHandle) -> u32;
+    pub(super) fn GetLastError() -> u32;
     pub(super) fn GetNumberOfConsoleInputEvents(console: RawHandle, count: *mut u32) -> i32;
     pub(super) fn GetProcessTimes(
         process: RawHandle,
