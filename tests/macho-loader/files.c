@@ -306,6 +306,9 @@ static int status_flags(int descriptor) {
     int flags = host & O_ACCMODE;
     if (host & O_NONBLOCK) flags |= 0x4;
     if (host & O_APPEND) flags |= 0x8;
+    // XNU keeps these two of an open file (FMASK in <sys/fcntl.h>).
+    if ((host & O_SYNC) == O_SYNC) flags |= 0x80;
+    else if (host & O_DSYNC) flags |= 0x400000;
     return flags;
 }
 
