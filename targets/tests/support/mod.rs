@@ -54,30 +54,18 @@ impl Builder {
     }
 
     pub(crate) fn define(&mut self, name: &str, section: SectionId, value: u64) -> SymbolId {
-        self.symbol(name, SymbolSection::Section(section), value, SymbolScope::Linkage)
+        let section = SymbolSection::Section(section);
+        self.object.add_symbol(symbol(name, section, value, SymbolScope::Linkage))
     }
 
     pub(crate) fn refer(&mut self, name: &str) -> SymbolId {
-        self.symbol(name, SymbolSection::Undefined, 0, SymbolScope::Unknown)
+        self.object.add_symbol(symbol(name, SymbolSection::Undefined, 0, SymbolScope::Unknown))
     }
 
-    pub(crate) fn symbol(
-        &mut self,
-        name: &str,
-        section: SymbolSection,
-        value: u64,
-        scope: SymbolScope,
-    ) -> SymbolId {
-        self.object.add_symbol(Symbol {
-            name: name.into(),
-            value,
-            size: 0,
-            kind: SymbolKind::Data,
-            scope,
-            weak: false,
-            section,
-            flags: SymbolFlags::None,
-        })
+    /// A variable of `size` bytes that several objects may define.
+    pub(crate) fn define_common(&mut self, name: &str, size: u64) {
+        let common = symbol(name, SymbolSection::Undefined, 0, SymbolScope::Linkage);
+        self.object.add_common_symbol(common, size, 8);
     }
 
     pub(crate) fn fix(
@@ -95,6 +83,19 @@ impl Builder {
 
     pub(crate) fn write(&self) -> Vec<u8> {
         self.object.write().unwrap()
+    }
+}
+
+fn symbol(name: &str, section: SymbolSection, value: u64, scope: SymbolScope) -> Symbol {
+    Symbol {
+        name: name.into(),
+        value,
+        size: 0,
+        kind: SymbolKind::Data,
+        scope,
+        weak: false,
+        section,
+        flags: SymbolFlags::None,
     }
 }
 

@@ -121,7 +121,7 @@ impl<'a> Reader<'_, 'a, '_> {
             if is_debugging_entry(symbol.flags()) {
                 continue;
             }
-            let name = symbol.name_bytes().map_err(|error| self.malformed(&error))?;
+            let name = self.symbol_name(&symbol)?;
             let coff = self.program.target.format == ObjectFormat::Coff;
             let definition = if coff && symbol.is_weak() {
                 aliases.push(symbol.index());
@@ -138,6 +138,19 @@ impl<'a> Reader<'_, 'a, '_> {
             self.symbols[index] = Some(id);
         }
         aliases.into_iter().try_for_each(|index| self.read_alias(index))
+    }
+
+    /// The symbol's name; for the symbol of a section, which has none in ELF, the section's.
+    fn symbol_name(&self, symbol: &object::Symbol<'a, '_>) -> Result<&'a [u8], LinkError> {
+        let name = symbol.name_bytes().map_err(|error| self.malformed(&error))?;
+        if !name.is_empty() || symbol.is_global() {
+            return Ok(name);
+        }
+        let section = symbol.section_index().map(|index| self.file.section_by_index(index));
+        match section {
+            Some(Ok(section)) => section.name_bytes().map_err(|error| self.malformed(&error)),
+            _ => Ok(name),
+        }
     }
 
     /// What `symbol` stands for in this object.
