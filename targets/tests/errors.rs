@@ -3,7 +3,7 @@
 mod support;
 
 use kiln_targets::link::link_with_runtime;
-use kiln_targets::target::{self, LINUX_AMD64, LINUX_ARM64, WINDOWS_AMD64};
+use kiln_targets::target::{self, DARWIN_AMD64, LINUX_AMD64, LINUX_ARM64, WINDOWS_AMD64};
 use kiln_targets::{Fixup, Input, LinkError, Target};
 use object::write::Relocation;
 use object::{RelocationFlags, SectionKind, elf};
@@ -147,4 +147,24 @@ fn a_memory_image_must_be_whole_pages() {
         let error = place(name, size).unwrap_err();
         assert!(matches!(error, LinkError::Placement { .. }), "{name}: {error}");
     }
+}
+
+#[test]
+fn an_address_in_code_that_cannot_move_is_refused() {
+    let app = object(&DARWIN_AMD64, |builder, text| {
+        let symbol = builder.refer("write");
+        builder.fix(text, 0, Fixup::Absolute64, symbol, 0);
+    });
+    let error = link(&DARWIN_AMD64, &[("app.o", app)]).unwrap_err().to_string();
+    assert_eq!(error, "app.o has an absolute address in code, which is not supported");
+}
+
+#[test]
+fn a_misspelt_import_is_undefined() {
+    let app = object(&DARWIN_AMD64, |builder, text| {
+        let symbol = builder.refer("wirte");
+        builder.fix(text, 0, Fixup::Branch32, symbol, -4);
+    });
+    let error = link(&DARWIN_AMD64, &[("app.o", app)]).unwrap_err().to_string();
+    assert_eq!(error, "undefined symbols: _wirte (referred to by app.o)");
 }

@@ -88,7 +88,7 @@ pub(crate) fn arrange(program: &mut Program<'_>, plan: Plan) -> Result<Image, Li
             sections: first..image.sections.len(),
         });
     }
-    check_overlap(&image)?;
+    check_overlap(program, &image)?;
     image.bytes = vec![0; cursor.offset as usize];
     Ok(image)
 }
@@ -180,16 +180,23 @@ pub(super) fn place_atoms(program: &mut Program<'_>, atoms: &[AtomId], mut addre
     address
 }
 
-fn check_overlap(image: &Image) -> Result<(), LinkError> {
+/// Refuses images in which a placed section lies where something else does.
+fn check_overlap(program: &Program<'_>, image: &Image) -> Result<(), LinkError> {
     let mut segments: Vec<&Segment> = image.segments.iter().collect();
     segments.sort_by_key(|segment| segment.address);
     for pair in segments.windows(2) {
-        if pair[0].address + pair[0].size > pair[1].address {
-            return Err(LinkError::Placement {
-                object: "an object".to_owned(),
-                reason: format!("where {} and {} overlap", pair[0].name, pair[1].name),
-            });
+        if pair[0].address + pair[0].size <= pair[1].address {
+            continue;
         }
+        let sections = pair.iter().flat_map(|segment| &image.sections[segment.sections.clone()]);
+        let placed = sections
+            .flat_map(|section| &section.atoms)
+            .map(|&id| program.atom(id))
+            .find(|atom| matches!(atom.kind, Kind::Placed(_)));
+        return Err(LinkError::Placement {
+            object: placed.map_or_else(String::new, |atom| program.object_name(atom)),
+            reason: format!("so that {} and {} overlap", pair[0].name, pair[1].name),
+        });
     }
     Ok(())
 }

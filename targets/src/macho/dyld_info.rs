@@ -4,7 +4,6 @@
 
 use super::{import_name, locate};
 use crate::image::Image;
-use crate::link::LinkError;
 use crate::link::program::{Program, SymbolId};
 use object::macho;
 
@@ -12,15 +11,15 @@ use object::macho;
 const POINTER: u64 = 8;
 
 /// The opcodes that add the image's slide to the pointers at `addresses`, which ascend.
-pub(super) fn rebase(image: &Image, addresses: &[u64]) -> Result<Vec<u8>, LinkError> {
+pub(super) fn rebase(image: &Image, addresses: &[u64]) -> Vec<u8> {
     if addresses.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let mut opcodes = vec![macho::REBASE_OPCODE_SET_TYPE_IMM.0 | macho::REBASE_TYPE_POINTER.0];
     let mut rest = addresses;
     while let [first, ..] = *rest {
-        let (count, stride) = run(image, rest)?;
-        let (segment, offset) = locate(image, first)?;
+        let (count, stride) = run(image, rest);
+        let (segment, offset) = locate(image, first);
         opcodes.push(macho::REBASE_OPCODE_SET_SEGMENT_AND_OFFSET_ULEB.0 | segment);
         push_uleb(&mut opcodes, offset);
         if stride == POINTER {
@@ -34,25 +33,25 @@ pub(super) fn rebase(image: &Image, addresses: &[u64]) -> Result<Vec<u8>, LinkEr
         rest = &rest[count..];
     }
     opcodes.push(macho::REBASE_OPCODE_DONE.0);
-    Ok(opcodes)
+    opcodes
 }
 
 /// How many of the first addresses lie in one segment at equal distances, and that distance.
 /// Tables of functions are such runs.
-fn run(image: &Image, addresses: &[u64]) -> Result<(usize, u64), LinkError> {
-    let segment = locate(image, addresses[0])?.0;
+fn run(image: &Image, addresses: &[u64]) -> (usize, u64) {
+    let segment = locate(image, addresses[0]).0;
     let stride = match addresses {
         [first, second, ..] if second - first >= POINTER => second - first,
-        _ => return Ok((1, POINTER)),
+        _ => return (1, POINTER),
     };
     let mut count = 1;
     for pair in addresses.windows(2) {
-        if pair[1] - pair[0] != stride || locate(image, pair[1])?.0 != segment {
+        if pair[1] - pair[0] != stride || locate(image, pair[1]).0 != segment {
             break;
         }
         count += 1;
     }
-    Ok(if count == 1 { (1, POINTER) } else { (count, stride) })
+    if count == 1 { (1, POINTER) } else { (count, stride) }
 }
 
 /// The opcodes that set pointers to symbols of libSystem.
@@ -60,10 +59,10 @@ pub(super) fn bind(
     image: &Image,
     program: &Program<'_>,
     binds: &[(u64, SymbolId, i64)],
-) -> Result<Vec<u8>, LinkError> {
+) -> Vec<u8> {
     let mut opcodes = Vec::new();
     if binds.is_empty() {
-        return Ok(opcodes);
+        return opcodes;
     }
     // libSystem is the first library and the only one.
     opcodes.push(macho::BIND_OPCODE_SET_DYLIB_ORDINAL_IMM.0 | 1);
@@ -78,13 +77,13 @@ pub(super) fn bind(
             push_sleb(&mut opcodes, addend);
             current = addend;
         }
-        let (segment, offset) = locate(image, address)?;
+        let (segment, offset) = locate(image, address);
         opcodes.push(macho::BIND_OPCODE_SET_SEGMENT_AND_OFFSET_ULEB.0 | segment);
         push_uleb(&mut opcodes, offset);
         opcodes.push(macho::BIND_OPCODE_DO_BIND.0);
     }
     opcodes.push(macho::BIND_OPCODE_DONE.0);
-    Ok(opcodes)
+    opcodes
 }
 
 fn push_uleb(bytes: &mut Vec<u8>, mut value: u64) {

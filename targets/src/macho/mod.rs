@@ -13,9 +13,10 @@ mod signature;
 
 pub(crate) use libsystem::{PATH as LIBSYSTEM, symbol as libsystem_symbol};
 
+use crate::Fixup;
 use crate::image::{Access, Image};
 use crate::link::layout::{self, Plan, SectionPlan, SegmentPlan};
-use crate::link::program::{Definition, Kind, Program, SymbolId};
+use crate::link::program::{Definition, Kind, Program, Relocation, SymbolId};
 use crate::link::{Input, LinkError};
 use load_commands::{Contents, LoadCommands, Part};
 use object::write::macho::{Encoder, Nlist};
@@ -41,6 +42,7 @@ pub(crate) fn write(
 ) -> Result<Vec<u8>, LinkError> {
     let page_size = program.target.page_size;
     let mut image = layout::arrange(program, plan(page_size))?;
+    check_pointers(program, &image)?;
     image.fill(program)?;
     let mut bytes = std::mem::take(&mut image.bytes);
     bytes.resize(bytes.len().next_multiple_of(page_size as usize), 0);
@@ -55,8 +57,8 @@ pub(crate) fn write(
     let binds = image.bound_pointers(program);
     let imports: BTreeSet<&[u8]> =
         binds.iter().filter_map(|bind| import_name(program, bind.1)).collect();
-    let rebase = append(dyld_info::rebase(&image, &image.moving_pointers(program))?, 8);
-    let bind = append(dyld_info::bind(&image, program, &binds)?, 8);
+    let rebase = append(dyld_info::rebase(&image, &image.moving_pointers(program)), 8);
+    let bind = append(dyld_info::bind(&image, program, &binds), 8);
     let (symbols, strings) = symbol_table(&imports);
     let symbols = append(symbols, 8);
     let strings = append(strings, 8);
@@ -169,18 +171,27 @@ fn content_uuid(hashes: &[u8]) -> [u8; 16] {
     uuid
 }
 
+/// Refuses addresses where dyld cannot write: in code.
+fn check_pointers(program: &Program<'_>, image: &Image) -> Result<(), LinkError> {
+    let fixed = image.segments.iter().filter(|segment| segment.access != Access::ReadWrite);
+    let sections = fixed.flat_map(|segment| &image.sections[segment.sections.clone()]);
+    for atom in sections.flat_map(|section| &section.atoms).map(|&id| program.atom(id)) {
+        let absolute = |relocation: &Relocation| {
+            relocation.fixup == Fixup::Absolute64 && relocation.subtrahend.is_none()
+        };
+        if atom.relocations.iter().any(absolute) {
+            let what = "an absolute address in code".to_owned();
+            return Err(LinkError::Unsupported { object: program.object_name(atom), what });
+        }
+    }
+    Ok(())
+}
+
 /// Number by which dyld knows the segment that holds `address`, and the offset in it.
-fn locate(image: &Image, address: u64) -> Result<(u8, u64), LinkError> {
+fn locate(image: &Image, address: u64) -> (u8, u64) {
     let holds = |start: u64, size: u64| (start..start + size).contains(&address);
     let found = image.segments.iter().position(|segment| holds(segment.address, segment.size));
     let index = found.expect("a pointer lies in a segment");
-    let segment = &image.segments[index];
-    if segment.access != Access::ReadWrite {
-        return Err(LinkError::Unsupported {
-            object: "an object".to_owned(),
-            what: "an absolute address in code".to_owned(),
-        });
-    }
     // `__PAGEZERO` is number 0.
-    Ok((index as u8 + 1, address - segment.address))
+    (index as u8 + 1, address - image.segments[index].address)
 }

@@ -235,6 +235,9 @@ impl<'a> Reader<'_, 'a, '_> {
         let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.len() == 16);
         let address = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
         let address = address.ok_or_else(|| refuse("at an address that is no number"))?;
+        if address.checked_add(section.size()).is_none() {
+            return Err(refuse("beyond the end of all addresses"));
+        }
         if !address.is_multiple_of(page) || !section.size().is_multiple_of(page) {
             return Err(refuse("that does not start and end with a page"));
         }
