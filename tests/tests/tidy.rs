@@ -154,7 +154,8 @@ fn only_targets_knows_systems_and_architectures() {
 fn only_the_system_folders_are_compiled_conditionally() {
     let mut files = sources(&["rs"]);
     files.retain(|source| {
-        !source.path.starts_with("runtime-support/src/sys/") && !source.path.ends_with("tidy.rs")
+        // A test may execute what it made where this machine can.
+        !source.path.starts_with("runtime-support/src/sys/") && !source.path.contains("tests/")
     });
     let words = ["target_os", "target_arch", "target_vendor"];
     report("an operating system is asked for in runtime-support/src/sys", &lines_with(&files, &words));
