@@ -59,3 +59,47 @@ fn arguments_follow_the_modules_name() {
         assert_eq!(arguments[0], "arguments.wasm");
     }
 }
+
+/// Writes the environment, each variable ended by a NUL byte.
+fn environment() -> String {
+    ARGUMENTS.replace("args_", "environ_")
+}
+
+#[test]
+fn only_granted_variables_are_seen() {
+    let scratch = Scratch::new();
+    scratch.write("environment.wasm", &wasm(&environment()));
+    let seen = |grants: &[&str]| {
+        let mut command = scratch.command();
+        command.env("KILN_TEST_A", "a").env("KILN_TEST_B", "b");
+        let output = command.args(["run", "environment.wasm"]).args(grants).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(seen(&[]), "");
+    assert_eq!(seen(&["--env", "X=1", "--env", "Y=", "--env", "X=2=3"]), "Y=\0X=2=3\0");
+    assert_eq!(seen(&["--inherit-env=KILN_TEST_B,KILN_TEST_NONE"]), "KILN_TEST_B=b\0");
+    let all = seen(&["--inherit-env"]);
+    assert!(all.contains("KILN_TEST_A=a\0") && all.contains("KILN_TEST_B=b\0"), "{all:?}");
+}
+
+/// Exits with the `errno` of asking for the first granted directory.
+const FIRST_DIRECTORY: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_prestat_get"
+      (func $prestat (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func (export "_start") (call $exit (call $prestat (i32.const 3) (i32.const 0)))))"#;
+
+#[test]
+fn only_granted_directories_are_seen() {
+    const BADF: i32 = 8;
+
+    let scratch = Scratch::new();
+    scratch.write("first.wasm", &wasm(FIRST_DIRECTORY));
+    assert_eq!(scratch.kiln(&["run", "first.wasm"]).code, Some(BADF));
+    assert_eq!(scratch.kiln(&["run", "first.wasm", "--dir", "."]).code, Some(0));
+    let outcome = scratch.kiln(&["run", "first.wasm", "--dir", "missing"]);
+    assert_eq!(outcome.code, Some(125), "{outcome:?}");
+    assert!(outcome.stderr.contains("missing"), "{outcome:?}");
+}
