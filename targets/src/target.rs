@@ -6,6 +6,8 @@
 use core::fmt;
 use core::str::FromStr;
 
+use object::{Architecture, BinaryFormat};
+
 /// An operating system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Os {
@@ -196,6 +198,28 @@ pub const WINDOWS_ARM64: Target = Target {
 };
 
 impl Target {
+    /// The format and architecture of its objects, in the terms of the crate `object`.
+    #[must_use]
+    pub const fn object_kind(&self) -> (BinaryFormat, Architecture) {
+        let format = match self.format {
+            ObjectFormat::Elf => BinaryFormat::Elf,
+            ObjectFormat::MachO => BinaryFormat::MachO,
+            ObjectFormat::Coff => BinaryFormat::Coff,
+        };
+        let architecture = match self.arch {
+            Arch::Amd64 => Architecture::X86_64,
+            Arch::Arm64 => Architecture::Aarch64,
+        };
+        (format, architecture)
+    }
+
+    /// Whether an entry of `.pdata` holds where the function ends; on arm64 its unwind record
+    /// does. Source: the PE format, section "The .pdata Section".
+    #[must_use]
+    pub const fn unwind_entry_has_end(&self) -> bool {
+        matches!(self.arch, Arch::Amd64)
+    }
+
     /// The target that this very program was built for, if it is one of the six.
     #[must_use]
     pub fn host() -> Option<&'static Self> {

@@ -9,14 +9,12 @@ use super::function::CodeFixup;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::symbol::Symbol;
-use kiln_targets::{Arch, Fixup, ObjectFormat, Target, relocation};
+use kiln_targets::{Fixup, relocation};
 use object::write::{
     Object, Relocation, SectionId, StandardSection, StandardSegment, Symbol as ObjectSymbol,
     SymbolId, SymbolSection,
 };
-use object::{
-    Architecture, BinaryFormat, Endianness, SectionFlags, SectionKind, SymbolKind, SymbolScope, elf,
-};
+use object::{Endianness, SectionFlags, SectionKind, SymbolKind, SymbolScope, elf};
 use std::collections::HashMap;
 
 /// Writes the object.
@@ -57,7 +55,7 @@ struct Writer<'p, 'a> {
 
 impl<'p, 'a> Writer<'p, 'a> {
     fn new(plan: &'p Plan<'a>) -> Self {
-        let (format, architecture) = format(plan.target);
+        let (format, architecture) = plan.target.object_kind();
         Self {
             plan,
             object: Object::new(format, architecture, Endianness::Little),
@@ -240,7 +238,7 @@ impl<'p, 'a> Writer<'p, 'a> {
             let code = self.symbol(&Name::Range(position));
             for record in &range.unwind {
                 let at = self.object.append_section_data(xdata, &record.bytes, 4);
-                let with_end = self.plan.target.arch == Arch::Amd64;
+                let with_end = self.plan.target.unwind_entry_has_end();
                 let fields = [
                     (code, i64::from(record.start), true),
                     (code, i64::from(record.end), with_end),
@@ -254,17 +252,4 @@ impl<'p, 'a> Writer<'p, 'a> {
         }
         Ok(())
     }
-}
-
-fn format(target: &Target) -> (BinaryFormat, Architecture) {
-    let format = match target.format {
-        ObjectFormat::Elf => BinaryFormat::Elf,
-        ObjectFormat::MachO => BinaryFormat::MachO,
-        ObjectFormat::Coff => BinaryFormat::Coff,
-    };
-    let architecture = match target.arch {
-        Arch::Amd64 => Architecture::X86_64,
-        Arch::Arm64 => Architecture::Aarch64,
-    };
-    (format, architecture)
 }
