@@ -112,3 +112,29 @@ fn leb128(bytes: &mut &[u8]) -> Option<(u64, u32, u8)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_site_at_exactly_that_offset() {
+        // At 4, out of bounds, wasm 0x1234; at 4 + 200, unreachable, wasm 0x1234 - 1; at 204 + 1, an
+        // unknown code, wasm 0x1233 + 64.
+        let sites = [4, 2, 0xb4, 0x24, 0xc8, 0x01, 1, 0x7f, 1, 99, 0xc0, 0x00];
+        let found = |offset| decode(&sites, offset).map(|site| (site.code, site.wasm_offset));
+        assert_eq!(found(4), Some((Some(TrapCode::MemoryOutOfBounds), 0x1234)));
+        assert_eq!(found(204), Some((Some(TrapCode::Unreachable), 0x1233)));
+        assert_eq!(found(205), Some((None, 0x1273)));
+        for offset in [0, 3, 5, 203, 206, u64::MAX] {
+            assert_eq!(found(offset), None);
+        }
+    }
+
+    #[test]
+    fn stops_at_the_end_of_cut_sites() {
+        for length in 0..4 {
+            assert_eq!(decode(&[4, 2, 0xb4, 0xa4][..length], 4), None);
+        }
+    }
+}

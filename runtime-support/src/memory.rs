@@ -14,15 +14,24 @@ use kiln_abi::trap::TrapCode::MemoryOutOfBounds;
 
 /// Reserves a memory's address space, makes its initial size accessible and copies its initial
 /// contents. Ends the process if the address space does not suffice.
-pub fn instantiate(memory: *mut Memory) {
-    // SAFETY: the record is the program's own, and no compiled code runs yet.
+///
+/// # Safety
+/// `memory` is one of the program's memories, and no compiled code runs yet.
+pub unsafe fn instantiate(memory: *mut Memory) {
+    // SAFETY: as the caller says.
     let memory = unsafe { &mut *memory };
     // SAFETY: the record counts the array it points to.
     let runs = unsafe { program::slice(memory.runs, memory.run_count) };
     let reserved =
         if memory.flags & MEMORY_FIXED != 0 { map_around(memory, runs) } else { reserve(memory) };
     if reserved.is_err() {
-        fail("not enough address space for the program's memory", "");
+        fail(
+            match memory.flags & MEMORY_CHECKED {
+                0 => "not enough address space for a guarded memory; build with --memory checked",
+                _ => "not enough address space for the program's memory",
+            },
+            "",
+        );
     }
     for run in runs.iter().filter(|run| !run.bytes.is_null()) {
         // SAFETY: runs lie inside the initial size, which is accessible now.

@@ -19,7 +19,7 @@ pub static kiln_abi_v1: u8 = 1;
 /// What the compiler says about the program.
 pub fn record() -> &'static Program {
     // SAFETY: the compiler emits the record as `kiln_abi` says, and nothing writes it.
-    unsafe { &*&raw const PROGRAM }
+    unsafe { &PROGRAM }
 }
 
 /// The program's first function: instantiates its modules and runs it.
@@ -56,4 +56,38 @@ pub unsafe fn slice<T>(pointer: *const T, count: u64) -> &'static [T] {
     }
     // SAFETY: as the caller says.
     unsafe { core::slice::from_raw_parts(pointer, count as usize) }
+}
+
+/// The program that tests of other modules are part of.
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::global::Global;
+    use core::ptr::{null, null_mut};
+
+    #[unsafe(no_mangle)]
+    static kiln_program: Global<Program> = Global::new(Program {
+        abi: &raw const kiln_abi_v1,
+        memories: null_mut(),
+        memory_count: 0,
+        code: null(),
+        code_count: 0,
+        stack_size: 1 << 20,
+    });
+
+    #[unsafe(no_mangle)]
+    static kiln_policy: [u8; 61] =
+        *b"kiln-policy 1\ndir\trw\t.\t/\nenv\tA=1\nenv\tB=x=y\ninherit-env\tPATH\n\0";
+
+    #[unsafe(no_mangle)]
+    extern "C" fn kiln_entry() {}
+
+    /// Does what the entry point would have done.
+    pub(crate) fn begin() {
+        unsafe extern "C" {
+            static environ: *mut *mut u8;
+        }
+        // SAFETY: the C library keeps the kernel's array, which the auxiliary vector follows.
+        unsafe { rustix::param::init(environ) };
+    }
 }

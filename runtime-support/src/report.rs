@@ -12,7 +12,7 @@ impl Report {
     const CAPACITY: usize = 1024;
 
     /// A message that begins with the name all of them carry.
-    pub fn new() -> Self {
+    pub fn begin() -> Self {
         let mut report = Self { text: [0; Self::CAPACITY], length: 0 };
         report.text("kiln: ");
         report

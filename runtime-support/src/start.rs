@@ -12,7 +12,8 @@ pub fn start() -> ! {
         fail("cannot install fault handlers", "");
     }
     for memory in program::memories() {
-        memory::instantiate(memory);
+        // SAFETY: it is one of the program's, which has not begun.
+        unsafe { memory::instantiate(memory) };
     }
     wasi::preopen::open_all();
     let stack_size = program::record().stack_size as usize;
@@ -26,7 +27,7 @@ pub fn start() -> ! {
 /// Ends a program that cannot start: `kiln: ` and the message, then the name it is about.
 #[cold]
 pub fn fail(message: &str, name: &str) -> ! {
-    let mut report = Report::new();
+    let mut report = Report::begin();
     report.text(message);
     if !name.is_empty() {
         report.text(" `").text(name).text("`");

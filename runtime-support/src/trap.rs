@@ -30,7 +30,7 @@ pub unsafe extern "C" fn kiln_trap(code: u32) -> ! {
 #[cold]
 #[inline(never)]
 pub fn raise(code: TrapCode) -> ! {
-    let mut report = Report::new();
+    let mut report = Report::begin();
     report.text("trap: ").text(code.text()).text("\n");
     backtrace(&mut report, 0, arch::frame_pointer());
     drop(report);
@@ -41,7 +41,7 @@ pub fn raise(code: TrapCode) -> ! {
 /// is not exhausted.
 pub fn fault(fault: &Fault) -> ! {
     let Some(code) = classify(fault) else { crash(fault) };
-    let mut report = Report::new();
+    let mut report = Report::begin();
     report.text("trap: ").text(code.text()).text("\n");
     backtrace(&mut report, fault.pc, fault.frame_pointer);
     drop(report);
@@ -76,7 +76,7 @@ fn is_in_memory(address: usize) -> bool {
 /// Ends the program because of a fault that is no trap: a defect of Kiln.
 #[cold]
 fn crash(fault: &Fault) -> ! {
-    let mut report = Report::new();
+    let mut report = Report::begin();
     report.text(match fault.kind {
         FaultKind::Access => "internal error: invalid memory access",
         FaultKind::StackOverflow => "internal error: stack overflow",

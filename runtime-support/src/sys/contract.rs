@@ -16,7 +16,7 @@
 //! where it would be made. No function with `_at` ever follows a link in that component: with this,
 //! and with walking paths component by component, no path leads out of a preopened directory.
 
-use super::types::{Advice, Buffer, Clock, Entry, FdFlags, Open, Stat, TimeChange, Waited, Whence};
+use super::types::{Advice, Buffer, Clock, FdFlags, Open, Stat, TimeChange, Visit, Waited, Whence};
 use super::{Result, clock, fs, fs::Handle, memory, poll, process, random, signal};
 use core::ffi::CStr;
 
@@ -101,9 +101,9 @@ provided! {
     /// Stores data.
     fs::sync_data: fn(handle: &Handle) -> Result<()>;
     /// Calls `visit` for the entries from a cookie on, `.` and `..` included, until it returns
-    /// false or there are no more. Cookie 0 is the start; others come from [`Entry::next`] of the
+    /// false or there are no more. Cookie 0 is the start; others come from [`Entry::next`](super::types::Entry::next) of the
     /// same handle and stay valid while entries come and go. `NOTDIR` if it is no directory.
-    fs::read_directory: fn(&mut Handle, cookie: u64, &mut dyn FnMut(&Entry<'_>) -> bool) -> Result<()>;
+    fs::read_directory: fn(directory: &mut Handle, cookie: u64, visit: Visit<'_>) -> Result<()>;
     /// Makes a directory. `EXIST` if there is something already.
     fs::create_directory_at: fn(directory: &Handle, name: &CStr) -> Result<()>;
     /// Removes a directory. `NOTEMPTY`; `NOTDIR` if it is none.

@@ -145,6 +145,9 @@ pub struct Entry<'a> {
     pub next: u64,
 }
 
+/// What reading a directory does with each entry: whether it shall go on.
+pub type Visit<'a> = &'a mut dyn FnMut(&Entry<'_>) -> bool;
+
 /// A clock; the values are WASI's `clockid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {

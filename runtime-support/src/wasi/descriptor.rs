@@ -187,3 +187,39 @@ impl Table {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn descriptor() -> Descriptor {
+        Descriptor {
+            handle: fs::open_preopen(c".").unwrap(),
+            kind: Kind::Directory,
+            rights: Rights::NONE,
+            inheriting: Rights::NONE,
+            read_only: false,
+        }
+    }
+
+    #[test]
+    fn the_lowest_free_number_is_given_next() {
+        crate::program::tests::begin();
+        let table = table();
+        table.insert_standard_streams().unwrap();
+        for number in 3..100 {
+            assert_eq!(table.insert(descriptor()), Ok(number));
+        }
+        for number in [50, 7] {
+            table.remove(number).unwrap();
+            assert_eq!(table.get(number).err(), Some(Errno::BADF));
+        }
+        assert_eq!(table.insert(descriptor()), Ok(7));
+        assert_eq!(table.insert(descriptor()), Ok(50));
+        assert_eq!(table.insert(descriptor()), Ok(100));
+        assert_eq!(table.renumber(100, 4), Ok(()));
+        assert_eq!(table.renumber(5, 100), Err(Errno::BADF));
+        assert_eq!(table.insert(descriptor()), Ok(100));
+        assert_eq!(table.remove(1 << 20).err(), Some(Errno::BADF));
+    }
+}

@@ -95,3 +95,20 @@ pub fn time_changes(accessed: u64, modified: u64, which: u32) -> Result<(TimeCha
     }
     Ok((change(accessed, which & 3)?, change(modified, which >> 2)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_kept_set_or_now_but_not_two_of_these() {
+        let changes = |which| time_changes(5, 6, which);
+        assert_eq!(changes(0), Ok((TimeChange::Keep, TimeChange::Keep)));
+        assert_eq!(changes(1), Ok((TimeChange::At(5), TimeChange::Keep)));
+        assert_eq!(changes(2 | 4), Ok((TimeChange::Now, TimeChange::At(6))));
+        assert_eq!(changes(8), Ok((TimeChange::Keep, TimeChange::Now)));
+        for which in [3, 12, 16, u32::MAX] {
+            assert_eq!(changes(which), Err(Errno::INVAL));
+        }
+    }
+}

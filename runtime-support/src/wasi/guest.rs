@@ -121,6 +121,7 @@ macro_rules! functions {
         ) -> u32 {
             // SAFETY: as the caller says; no reference into the memory outlives a statement.
             let $guest = unsafe { $crate::wasi::guest::Guest::new(memory) };
+            #[allow(clippy::redundant_closure_call, reason = "`?` leaves the closure")]
             let result: $crate::sys::Result<()> = (|| $body)();
             match result {
                 Ok(()) => 0,

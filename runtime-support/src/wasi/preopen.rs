@@ -56,3 +56,28 @@ fn open(grant: &'static [u8]) -> sys::Result<()> {
     };
     descriptor::table().insert(opened).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_are_the_lines_after_the_header() {
+        let all: Vec<_> = grants().collect();
+        assert_eq!(
+            all,
+            [
+                (&b"dir"[..], &b"rw\t.\t/"[..]),
+                (b"env", b"A=1"),
+                (b"env", b"B=x=y"),
+                (b"inherit-env", b"PATH"),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_divider_counts() {
+        assert_eq!(split(b"B=x=y", b'='), Some((&b"B"[..], &b"x=y"[..])));
+        assert_eq!(split(b"none", b'='), None);
+    }
+}

@@ -57,7 +57,7 @@ impl<'a> Walk<'a> {
             links: 0,
             directory: false,
         };
-        walk.to_last()?;
+        walk.walk_to_last()?;
         Ok(walk)
     }
 
@@ -94,11 +94,11 @@ impl<'a> Walk<'a> {
     /// Walks on to what the link at the last component leads to. Gives `error` if there is none.
     fn follow(&mut self, error: Errno) -> Result<()> {
         self.expand(error)?;
-        self.to_last()
+        self.walk_to_last()
     }
 
     /// Walks until only the last component is left.
-    fn to_last(&mut self) -> Result<()> {
+    fn walk_to_last(&mut self) -> Result<()> {
         loop {
             let last = self.next_name();
             match self.name().to_bytes() {
@@ -193,3 +193,7 @@ pub fn check(path: &[u8]) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+#[path = "resolve_tests.rs"]
+mod tests;

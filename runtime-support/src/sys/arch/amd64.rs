@@ -10,7 +10,7 @@ pub fn frame_pointer() -> usize {
     let frame_pointer;
     // SAFETY: copies a register.
     unsafe {
-        asm!("mov {}, rbp", out(reg) frame_pointer, options(nomem, nostack, preserves_flags))
+        asm!("mov {}, rbp", out(reg) frame_pointer, options(nomem, nostack, preserves_flags));
     };
     frame_pointer
 }

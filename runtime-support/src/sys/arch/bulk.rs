@@ -24,7 +24,7 @@ const LONG: usize = 2048;
 ///
 /// # Safety
 /// As in C.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
     // SAFETY: as the caller says; moving is right for places that do not overlap, too.
     unsafe {
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, count: usize) -> *
 ///
 /// # Safety
 /// As in C.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
     // SAFETY: as the caller says; where the end of the source would be overwritten before it is
     // read, the copy goes downwards.
@@ -147,7 +147,7 @@ unsafe fn move_down(to: *mut u8, from: *const u8, count: usize) {
 ///
 /// # Safety
 /// As in C.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn memset(to: *mut u8, byte: i32, count: usize) -> *mut u8 {
     /// Stores a value at the start and at the end.
     macro_rules! set_ends {
@@ -206,7 +206,7 @@ unsafe fn set_long(to: *mut u8, byte: u8, vector: Vector, count: usize) {
 ///
 /// # Safety
 /// As in C.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, count: usize) -> i32 {
     let mut at = 0;
     // SAFETY: every access lies inside `count` bytes.
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, count: usize)
 ///
 /// # Safety
 /// As in C.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn bcmp(left: *const u8, right: *const u8, count: usize) -> i32 {
     // SAFETY: as the caller says.
     unsafe { memcmp(left, right, count) }
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn bcmp(left: *const u8, right: *const u8, count: usize) -
 ///
 /// # Safety
 /// As in C.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn strlen(text: *const u8) -> usize {
     let mut length = 0;
     // SAFETY: no byte after the NUL is read.
@@ -256,4 +256,69 @@ pub unsafe extern "C" fn strlen(text: *const u8) -> usize {
         length += 1;
     }
     length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes on both sides of every branch, and the longest that is tried.
+    fn sizes() -> impl Iterator<Item = usize> {
+        (0..300).chain([LONG_TRIAL - 1, LONG_TRIAL, LONG_TRIAL + 77])
+    }
+    const LONG_TRIAL: usize = 2048;
+
+    fn pattern(length: usize) -> Vec<u8> {
+        (0..length).map(|index| (index * 7 + index / 251) as u8).collect()
+    }
+
+    #[test]
+    fn moves_whatever_the_overlap() {
+        for size in sizes() {
+            for (from, to) in [(0, size), (0, 1), (1, 0), (0, 0), (3, 66), (66, 3), (0, 130)] {
+                let mut bytes = pattern(2 * size + 200);
+                let mut wanted = bytes.clone();
+                wanted.copy_within(from..from + size, to);
+                let start = bytes.as_mut_ptr();
+                // SAFETY: both ranges lie inside the vector.
+                unsafe { memmove(start.add(to), start.add(from), size) };
+                assert!(bytes == wanted, "{size} bytes from {from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn copies_and_sets_exactly_the_range() {
+        for size in sizes() {
+            let source = pattern(size);
+            let mut bytes = vec![0xee; size + 2];
+            // SAFETY: the range lies inside the vector.
+            unsafe { memcpy(bytes.as_mut_ptr().add(1), source.as_ptr(), size) };
+            assert!(bytes[1..=size] == source && bytes[0] == 0xee && bytes[size + 1] == 0xee);
+            // SAFETY: the range lies inside the vector.
+            unsafe { memset(bytes.as_mut_ptr().add(1), 0x1a5, size) };
+            assert!(bytes[1..=size].iter().all(|&byte| byte == 0xa5), "{size} bytes");
+            assert!(bytes[0] == 0xee && bytes[size + 1] == 0xee, "{size} bytes");
+        }
+    }
+
+    #[test]
+    fn compares_bytes_as_unsigned() {
+        for size in 1..40 {
+            for differing in 0..size {
+                let (left, mut right) = (vec![1; size], vec![1; size]);
+                // What comes after the first difference does not count.
+                right[differing..].fill(0);
+                right[differing] = 0xff;
+                let compare = |left: &[u8], right: &[u8]| {
+                    // SAFETY: both have that size.
+                    unsafe { memcmp(left.as_ptr(), right.as_ptr(), size) }
+                };
+                assert!(compare(&left, &right) < 0 && compare(&right, &left) > 0);
+                assert_eq!(compare(&left, &left), 0);
+            }
+        }
+        // SAFETY: the text ends in NUL.
+        assert_eq!(unsafe { strlen(c"kiln".as_ptr().cast()) }, 4);
+    }
 }

@@ -8,7 +8,7 @@
 use super::errno::{clear, last, pending};
 use super::fs::{Handle, open_at};
 use crate::sys::Result;
-use crate::sys::types::{Entry, FileType, Open};
+use crate::sys::types::{Entry, FileType, Open, Visit};
 use core::ffi::CStr;
 use core::ptr::NonNull;
 use libc::{DIR, dirent};
@@ -80,11 +80,7 @@ impl Reader {
 }
 
 /// See [`contract`](crate::sys).
-pub fn read_directory(
-    directory: &mut Handle,
-    cookie: u64,
-    visit: &mut dyn FnMut(&Entry<'_>) -> bool,
-) -> Result<()> {
+pub fn read_directory(directory: &mut Handle, cookie: u64, visit: Visit<'_>) -> Result<()> {
     if cookie == 0 {
         // A new reader sees the directory as it is now.
         directory.reader = None;

@@ -23,7 +23,7 @@ static PASSED: Global<Passed> = Global::new(Passed {
 /// Where the kernel begins: the stack pointer is at the count of arguments.
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn _start() -> ! {
     core::arch::naked_asm!(
         "xor ebp, ebp",
@@ -38,7 +38,7 @@ unsafe extern "C" fn _start() -> ! {
 /// Where the kernel begins: the stack pointer is at the count of arguments.
 #[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn _start() -> ! {
     core::arch::naked_asm!(
         "mov x29, xzr",
@@ -54,6 +54,7 @@ unsafe extern "C" fn _start() -> ! {
 ///
 /// # Safety
 /// `stack` is the kernel's first stack.
+#[cfg_attr(test, allow(dead_code, reason = "tests begin in the C library"))]
 unsafe extern "C" fn begin(stack: *const usize) -> ! {
     // SAFETY: the count, the arguments and a null lie there, then the environment and a null,
     // then the auxiliary vector.

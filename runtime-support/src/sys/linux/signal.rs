@@ -148,7 +148,7 @@ pub fn is_stack_guard(address: usize) -> bool {
 /// See [`contract`](crate::sys).
 pub fn is_on_stack(frame_pointer: usize) -> bool {
     let stack = stack();
-    frame_pointer % 8 == 0
+    frame_pointer.is_multiple_of(8)
         && (stack.guard + GUARD..stack.top.saturating_sub(15)).contains(&frame_pointer)
 }
 
