@@ -139,9 +139,8 @@ fn main() {
         let name = name.display().to_string().replace(std::path::MAIN_SEPARATOR, "/");
         for &target in &case.targets {
             let run = Arc::clone(&case);
-            trials.push(trial::on_target(&format!("cases::{name}"), target, move || {
-                run.run(target)
-            }));
+            trials
+                .push(trial::on_target(&format!("cases::{name}"), target, move || run.run(target)));
         }
     }
     trial::conclude(trials)

@@ -57,7 +57,9 @@ fn main() {
         target::ALL.into_iter().map(move |target| {
             let name = Path::new(module).file_stem().unwrap_or_default().display();
             // Not named after the target, since nothing is executed on it.
-            Trial::test(format!("determinism::{name}-for-{target}"), move || compare(module, target))
+            Trial::test(format!("determinism::{name}-for-{target}"), move || {
+                compare(module, target)
+            })
         })
     });
     trial::conclude(trials.collect())

@@ -1,2 +1,149 @@
-//! Test runner.
-fn main() {}
+//! The Mach-O loader refuses what macOS would refuse: what runs in it, has been checked.
+//!
+//! Takes an executable that Kiln made, spoils one thing at a time, and reads the loader's reason.
+//! Format: `<mach-o/loader.h>`.
+
+use std::fs;
+
+use kiln_targets::{Target, target};
+use kiln_tests::execute::{Executed, Execution};
+use kiln_tests::{kiln, trial};
+use libtest_mimic::{Failed, Trial};
+
+const LC_UUID: u32 = 0x1b;
+const LC_SEGMENT_64: u32 = 0x19;
+const LC_CODE_SIGNATURE: u32 = 0x1d;
+const LC_SOURCE_VERSION: u32 = 0x2a;
+const LC_BUILD_VERSION: u32 = 0x32;
+const LC_MAIN: u32 = 0x8000_0028;
+
+/// Offsets in a Mach-O header and in a segment's load command.
+const CPU_TYPE: usize = 4;
+const FLAGS: usize = 24;
+const SEGMENT_NAME: usize = 8;
+const SEGMENT_ADDRESS: usize = 24;
+const SEGMENT_SIZE: usize = 32;
+const SEGMENT_MAXIMUM: usize = 56;
+const SEGMENT_PROTECTION: usize = 60;
+
+/// An executable that is being spoiled.
+struct Image(Vec<u8>);
+
+impl Image {
+    fn u32(&self, offset: usize) -> u32 {
+        u32::from_le_bytes(self.0[offset..offset + 4].try_into().expect("4 bytes"))
+    }
+
+    fn set_u32(&mut self, offset: usize, value: u32) {
+        self.0[offset..offset + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    /// Offset of the first load command of that kind that `accept` accepts.
+    fn find(&self, kind: u32, accept: impl Fn(usize) -> bool) -> usize {
+        let mut offset = 32;
+        for _ in 0..self.u32(16) {
+            if self.u32(offset) == kind && accept(offset) {
+                return offset;
+            }
+            offset += self.u32(offset + 4) as usize;
+        }
+        panic!("there is no load command {kind:#x} like that");
+    }
+
+    fn command(&self, kind: u32) -> usize {
+        self.find(kind, |_| true)
+    }
+
+    fn segment(&self, name: &str) -> usize {
+        self.find(LC_SEGMENT_64, |offset| {
+            self.0[offset + SEGMENT_NAME..].starts_with(format!("{name}\0").as_bytes())
+        })
+    }
+
+    /// Makes a load command one that says nothing of importance.
+    fn neutralize(&mut self, kind: u32) {
+        let offset = self.command(kind);
+        self.set_u32(offset, LC_SOURCE_VERSION);
+    }
+}
+
+/// What is spoiled, how, and what the loader must say.
+type Defect = (&'static str, fn(&mut Image), &'static str);
+
+const DEFECTS: &[Defect] = &[
+    ("changed-code", |image| image.0[0x1000] ^= 1, "hash of page"),
+    ("cut-short", |image| image.0.truncate(image.0.len() - 16), "beyond the end of the file"),
+    ("other-processor", |image| image.set_u32(CPU_TYPE, 7), "Bad CPU type"),
+    ("not-position-independent", |image| image.set_u32(FLAGS, 0x85), "not position-independent"),
+    ("no-entry", |image| image.neutralize(LC_MAIN), "no LC_MAIN"),
+    ("no-version", |image| image.neutralize(LC_BUILD_VERSION), "no LC_BUILD_VERSION"),
+    ("no-uuid", |image| image.neutralize(LC_UUID), "no LC_UUID"),
+    (
+        "small-page-zero",
+        |image| image.set_u32(image.segment("__PAGEZERO") + SEGMENT_SIZE, 0x1000),
+        "__PAGEZERO",
+    ),
+    (
+        "misaligned-segment",
+        |image| image.set_u32(image.segment("__TEXT") + SEGMENT_ADDRESS, 0x200),
+        "not aligned",
+    ),
+    (
+        "writable-code",
+        |image| {
+            let text = image.segment("__TEXT");
+            image.set_u32(text + SEGMENT_MAXIMUM, 7);
+            image.set_u32(text + SEGMENT_PROTECTION, 7);
+        },
+        "writable and executable",
+    ),
+    (
+        "overlapping-segments",
+        |image| image.set_u32(image.segment("__LINKEDIT") + SEGMENT_ADDRESS, 0),
+        "lies before the end",
+    ),
+];
+
+fn execute(target: &'static Target, spoil: fn(&mut Image)) -> Result<Executed, Failed> {
+    let scratch = kiln_tests::scratch()?;
+    let module = kiln_tests::project().join("tests/cases/exit/forty-two.wat");
+    let program = kiln::build(scratch.path(), &module, target, &[])?;
+    let mut image = Image(fs::read(&program)?);
+    spoil(&mut image);
+    fs::write(&program, image.0)?;
+    let execution = Execution {
+        target,
+        program: &program,
+        args: &[],
+        folder: scratch.path(),
+        environment: &[],
+        stdin: &[],
+    };
+    Ok(execution.run()?)
+}
+
+fn must_refuse(target: &'static Target, spoil: fn(&mut Image), reason: &str) -> Result<(), Failed> {
+    let executed = execute(target, spoil)?;
+    let said = String::from_utf8_lossy(&executed.stderr);
+    if executed.code == 127 && said.contains(reason) {
+        return Ok(());
+    }
+    Err(format!("not refused with {reason:?}: exit code {}\n{said}", executed.code).into())
+}
+
+fn main() {
+    let mut trials: Vec<Trial> = Vec::new();
+    for target in [&target::DARWIN_AMD64, &target::DARWIN_ARM64] {
+        for (name, spoil, reason) in DEFECTS {
+            trials.push(trial::on_target(&format!("macho_loader::{name}"), target, || {
+                must_refuse(target, *spoil, reason)
+            }));
+        }
+    }
+    // Apple silicon alone insists on a signature.
+    trials.push(trial::on_target("macho_loader::no-signature", &target::DARWIN_ARM64, || {
+        let unsign: fn(&mut Image) = |image| image.neutralize(LC_CODE_SIGNATURE);
+        must_refuse(&target::DARWIN_ARM64, unsign, "no code signature")
+    }));
+    trial::conclude(trials)
+}

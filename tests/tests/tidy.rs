@@ -92,7 +92,8 @@ fn is_golden(path: &str) -> bool {
 
 #[test]
 fn nothing_is_put_off() {
-    let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:"), concat!("HA", "CK:")];
+    let words =
+        [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:"), concat!("HA", "CK:")];
     report("work is done or is an issue, not a remark", &lines_with(&sources(TEXT), &words));
 }
 
@@ -158,7 +159,10 @@ fn only_the_system_folders_are_compiled_conditionally() {
         !source.path.starts_with("runtime-support/src/sys/") && !source.path.contains("tests/")
     });
     let words = ["target_os", "target_arch", "target_vendor"];
-    report("an operating system is asked for in runtime-support/src/sys", &lines_with(&files, &words));
+    report(
+        "an operating system is asked for in runtime-support/src/sys",
+        &lines_with(&files, &words),
+    );
 }
 
 #[test]
@@ -168,7 +172,8 @@ fn the_three_systems_have_the_same_files() {
     let sys = kiln_tests::project().join("runtime-support/src/sys");
     let mut broken = Vec::new();
     for system in ["linux", "darwin", "windows"] {
-        let found: BTreeSet<PathBuf> = kiln_tests::files(&sys.join(system), "rs").into_iter().collect();
+        let found: BTreeSet<PathBuf> =
+            kiln_tests::files(&sys.join(system), "rs").into_iter().collect();
         for name in SHARED {
             let path = sys.join(system).join(format!("{name}.rs"));
             if !found.contains(&path) {
