@@ -31,7 +31,7 @@ pub(crate) fn read<'a>(
         name,
         discarded: HashSet::new(),
         associations: Vec::new(),
-        pieces: HashMap::new(),
+        pieces: Vec::new(),
         symbols: Vec::new(),
         section_symbols: HashMap::new(),
     };
@@ -88,8 +88,9 @@ struct Reader<'p, 'a, 'f> {
     discarded: HashSet<SectionIndex>,
     /// COFF sections that live as long as another: that one first.
     associations: Vec<(SectionIndex, SectionIndex)>,
-    /// Atoms of each linked section with the offsets they start at, in ascending order.
-    pieces: HashMap<SectionIndex, Vec<(u64, AtomId)>>,
+    /// Atoms of each section by its index, with the offsets they start at, in ascending order;
+    /// none of a section that is not linked.
+    pieces: Vec<Vec<(u64, AtomId)>>,
     /// The program's symbols by index in the object; `None` for debugging entries.
     symbols: Vec<Option<SymbolId>>,
     /// Symbols made for relocations that refer to a section by number.
@@ -101,10 +102,14 @@ impl<'a> Reader<'_, 'a, '_> {
         malformed(self.name, reason)
     }
 
+    fn pieces(&self, section: SectionIndex) -> &[(u64, AtomId)] {
+        self.pieces.get(section.0).map_or(&[], Vec::as_slice)
+    }
+
     /// The atom that holds `offset` of `section`, and the offset in it. The end of a section
     /// belongs to its last atom.
     fn locate(&self, section: SectionIndex, offset: u64) -> Option<(AtomId, u64)> {
-        let pieces = self.pieces.get(&section)?;
+        let pieces = self.pieces(section);
         let after = pieces.partition_point(|piece| piece.0 <= offset);
         let (start, atom) = pieces[after.checked_sub(1)?];
         let within = offset - start;
@@ -113,6 +118,7 @@ impl<'a> Reader<'_, 'a, '_> {
 
     fn read_symbols(&mut self) -> Result<(), LinkError> {
         let mut aliases = Vec::new();
+        self.program.symbols.reserve(self.file.symbols().count());
         for symbol in self.file.symbols() {
             let index = symbol.index().0;
             if self.symbols.len() <= index {
@@ -162,7 +168,7 @@ impl<'a> Reader<'_, 'a, '_> {
                 let weak = symbol.is_weak();
                 match self.locate(section, offset) {
                     Some((atom, offset)) => Definition::Atom { atom, offset, weak },
-                    None if self.pieces.contains_key(&section) => {
+                    None if !self.pieces(section).is_empty() => {
                         return Err(self.malformed(&"a symbol lies outside its section"));
                     }
                     None if symbol.is_global() => Definition::Undefined,

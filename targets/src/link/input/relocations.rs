@@ -12,7 +12,7 @@ impl<'a> Reader<'_, 'a, '_> {
     pub(super) fn read_relocations(&mut self) -> Result<(), LinkError> {
         for section in self.file.sections() {
             let index = section.index();
-            if !self.pieces.contains_key(&index) {
+            if self.pieces(index).is_empty() {
                 continue;
             }
             for (offset, found) in section.relocations() {
@@ -96,10 +96,9 @@ impl<'a> Reader<'_, 'a, '_> {
     /// Attaches every record of the unwind table to the function that it describes, so that it
     /// lives as long as that does. PE Format, "The .pdata Section".
     pub(super) fn attach_unwind(&mut self) {
-        let atoms: Vec<AtomId> = self.pieces.values().flatten().map(|piece| piece.1).collect();
-        let mut records: Vec<AtomId> =
-            atoms.into_iter().filter(|&id| self.program.atom(id).kind == Kind::Unwind).collect();
-        records.sort_unstable();
+        let atoms = self.pieces.iter().flatten().map(|piece| piece.1);
+        let records: Vec<AtomId> =
+            atoms.filter(|&id| self.program.atom(id).kind == Kind::Unwind).collect();
         for record in records {
             let relocations = &self.program.atom(record).relocations;
             let begin = relocations.iter().find(|relocation| relocation.offset == 0);

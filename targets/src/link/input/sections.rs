@@ -85,15 +85,20 @@ impl<'a> Reader<'_, 'a, '_> {
                 _ => cuts.get(&index).cloned().unwrap_or_else(|| vec![0]),
             };
             let pieces = self.cut(&section, kind, &starts)?;
-            self.pieces.insert(index, pieces);
+            if self.pieces.len() <= index.0 {
+                self.pieces.resize(index.0 + 1, Vec::new());
+            }
+            self.pieces[index.0] = pieces;
         }
         for (leader, section) in std::mem::take(&mut self.associations) {
-            let attached = self.pieces.get(&section).cloned().unwrap_or_default();
             // The unwind table's records are attached one by one.
-            let attached = attached.into_iter().map(|piece| piece.1);
-            let attached: Vec<AtomId> =
-                attached.filter(|&id| self.program.atom(id).kind != Kind::Unwind).collect();
-            if let Some(&[(_, leader), ..]) = self.pieces.get(&leader).map(Vec::as_slice) {
+            let attached: Vec<AtomId> = self
+                .pieces(section)
+                .iter()
+                .map(|piece| piece.1)
+                .filter(|&id| self.program.atom(id).kind != Kind::Unwind)
+                .collect();
+            if let &[(_, leader), ..] = self.pieces(leader) {
                 self.program.atom_mut(leader).attached.extend(attached);
             }
         }
@@ -263,6 +268,8 @@ fn classify_elf(name: &[u8], flags: SectionFlags) -> Special<'_> {
         elf::SHT_INIT_ARRAY | elf::SHT_FINI_ARRAY | elf::SHT_PREINIT_ARRAY => {
             Special::Refuse(CONSTRUCTORS)
         }
+        // Writable only for a loader that moves the image, which none does here.
+        _ if name.starts_with(b".data.rel.ro") => Special::Keep(Kind::Pointers),
         // Nothing in an executable unwinds by tables: traps walk the frame pointers.
         _ if name == b".eh_frame" => Special::Drop,
         _ => Special::None,
