@@ -9,7 +9,7 @@ use super::text;
 use crate::errno::Errno;
 use crate::global::Global;
 use crate::sys::Result;
-use core::ptr::{null, null_mut};
+use core::ptr::null;
 
 /// UTF-16 units that go to or come from the console at once.
 const UNITS: usize = 1024;
@@ -159,9 +159,7 @@ fn fill(console: RawHandle, input: &mut Input) -> Result<()> {
         let room = units.get_mut(pending..).unwrap_or_default();
         // SAFETY: as many units can be written.
         let done = unsafe {
-            let control =
-                if room.is_empty() { null_mut() } else { (&raw const control).cast_mut() };
-            ReadConsoleW(console, room.as_mut_ptr(), room.len() as u32, &mut length, control)
+            ReadConsoleW(console, room.as_mut_ptr(), room.len() as u32, &mut length, &control)
         };
         if done == 0 {
             return Err(Errno::IO);

@@ -15,7 +15,7 @@ use super::syscall::{
 use super::text;
 use crate::errno::Errno;
 use crate::sys::Result;
-use crate::sys::types::{Entry, FileType};
+use crate::sys::types::{Entry, FileType, Visit};
 use core::ptr::{copy_nonoverlapping, from_mut, null, null_mut};
 
 /// Bytes that the kernel fills at once. Source: `NtQueryDirectoryFile` on network drives takes no
@@ -63,7 +63,7 @@ impl Listing {
     }
 
     /// Calls `visit` for the entries from a cookie on until it returns false.
-    pub(super) fn visit(&self, cookie: u64, visit: &mut dyn FnMut(&Entry<'_>) -> bool) {
+    pub(super) fn visit(&self, cookie: u64, visit: Visit<'_>) {
         // SAFETY: as many bytes were written.
         let bytes = unsafe { core::slice::from_raw_parts(self.bytes, self.length) };
         let mut offset = cookie as usize;

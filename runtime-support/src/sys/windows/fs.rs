@@ -1,6 +1,7 @@
 //! Files, directories and streams.
 
 pub use super::handle::Handle;
+pub use super::stream::{read, read_at, write, write_at};
 
 use super::clock;
 use super::directory::Listing;
@@ -20,7 +21,7 @@ use super::syscall::{
 use super::text;
 use crate::errno::Errno;
 use crate::sys::Result;
-use crate::sys::types::{Advice, Entry, FdFlags, FileType, Open, Stat, TimeChange, Whence};
+use crate::sys::types::{Advice, FdFlags, FileType, Open, Stat, TimeChange, Visit, Whence};
 use core::ffi::CStr;
 use core::ptr::{from_mut, null, null_mut};
 
@@ -118,8 +119,6 @@ pub fn close(handle: Handle) -> Result<()> {
     drop(handle);
     Ok(())
 }
-
-pub use super::stream::{read, read_at, write, write_at};
 
 /// See [`contract`](crate::sys).
 pub fn seek(handle: &Handle, offset: i64, whence: Whence) -> Result<u64> {
@@ -307,11 +306,7 @@ pub fn sync_data(handle: &Handle) -> Result<()> {
 }
 
 /// See [`contract`](crate::sys).
-pub fn read_directory(
-    directory: &mut Handle,
-    cookie: u64,
-    visit: &mut dyn FnMut(&Entry<'_>) -> bool,
-) -> Result<()> {
+pub fn read_directory(directory: &mut Handle, cookie: u64, visit: Visit<'_>) -> Result<()> {
     if directory.kind != Kind::Directory {
         return Err(Errno::NOTDIR);
     }

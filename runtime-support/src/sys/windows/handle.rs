@@ -1,16 +1,15 @@
 //! Handles of the kernel, and how names are opened.
 
 use super::directory::Listing;
-use super::errno::{check, translate};
+use super::errno::check;
 use super::link;
 use super::name::Name;
 use super::syscall::{
     AttributeTagInformation, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL,
-    FILE_ATTRIBUTE_REPARSE_POINT, FILE_OPEN_FOR_BACKUP_INTENT, FILE_SHARE_ALL,
-    FILE_SYNCHRONOUS_IO_NONALERT, FILE_TYPE_CHAR, FILE_TYPE_DISK, FILE_TYPE_PIPE, GetConsoleMode,
-    GetFileType, IoStatus, NtClose, NtCreateFile, NtQueryInformationFile, NtSetInformationFile,
-    OBJ_CASE_INSENSITIVE, OBJ_DONT_REPARSE, ObjectAttributes, RawHandle, SYNCHRONIZE, Status,
-    class,
+    FILE_ATTRIBUTE_REPARSE_POINT, FILE_SHARE_ALL, FILE_SYNCHRONOUS_IO_NONALERT, FILE_TYPE_CHAR,
+    FILE_TYPE_DISK, FILE_TYPE_PIPE, GetConsoleMode, GetFileType, IoStatus, NtClose, NtCreateFile,
+    NtQueryInformationFile, NtSetInformationFile, OBJ_CASE_INSENSITIVE, OBJ_DONT_REPARSE,
+    ObjectAttributes, RawHandle, SYNCHRONIZE, Status, class,
 };
 use crate::sys::Result;
 use crate::sys::types::FdFlags;
@@ -124,13 +123,9 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// Opens a name relative to a directory and gives the status as it is. Follows no link: where
-    /// the options do not ask for the link itself, one is an error.
-    pub(super) fn try_at(
-        &self,
-        directory: &Handle,
-        name: &Name,
-    ) -> core::result::Result<RawHandle, Status> {
+    /// Opens a name relative to a directory. Follows no link: where the options do not ask for the
+    /// link itself, one is an error.
+    pub(super) fn at(&self, directory: &Handle, name: &Name) -> Result<Handle> {
         let string = name.string();
         let object = ObjectAttributes {
             size: size_of::<ObjectAttributes>() as u32,
@@ -153,20 +148,12 @@ impl Opening {
                 FILE_ATTRIBUTE_NORMAL,
                 FILE_SHARE_ALL,
                 self.disposition,
-                self.options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT,
+                self.options | FILE_SYNCHRONOUS_IO_NONALERT,
                 null(),
                 0,
             )
         };
-        if status >= 0 { Ok(raw) } else { Err(status) }
-    }
-
-    /// Opens a name relative to a directory.
-    pub(super) fn at(&self, directory: &Handle, name: &Name) -> Result<Handle> {
-        match self.try_at(directory, name) {
-            Ok(raw) => Ok(Handle::new(raw, Kind::File, FdFlags::default())),
-            Err(status) => Err(translate(status)),
-        }
+        check(status).map(|()| Handle::new(raw, Kind::File, FdFlags::default()))
     }
 }
 

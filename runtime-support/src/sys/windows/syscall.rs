@@ -257,7 +257,6 @@ pub(super) const FILE_DIRECTORY_FILE: u32 = 0x1;
 pub(super) const FILE_WRITE_THROUGH: u32 = 0x2;
 pub(super) const FILE_SYNCHRONOUS_IO_NONALERT: u32 = 0x20;
 pub(super) const FILE_NON_DIRECTORY_FILE: u32 = 0x40;
-pub(super) const FILE_OPEN_FOR_BACKUP_INTENT: u32 = 0x4000;
 pub(super) const FILE_OPEN_REPARSE_POINT: u32 = 0x20_0000;
 pub(super) const OBJ_CASE_INSENSITIVE: u32 = 0x40;
 pub(super) const OBJ_DONT_REPARSE: u32 = 0x1000;
