@@ -12,33 +12,25 @@ functions! {
     /// Reads into the buffers in turn and writes how many bytes came.
     fn fd_read(guest, fd: u32, buffers: u32, count: u32, read: u32) {
         let file = descriptor::get(fd, Rights::FD_READ)?;
-        let mut buffers = guest.buffers(buffers, count)?;
-        let bytes = fs::read(&file.handle, buffers.values())?;
-        guest.write_u32(read, bytes as u32)
+        guest.transfer(buffers, count, read, |buffers| fs::read(&file.handle, buffers))
     }
 
     /// Reads from an offset, leaving the position alone.
     fn fd_pread(guest, fd: u32, buffers: u32, count: u32, offset: u64, read: u32) {
         let file = descriptor::get(fd, Rights::FD_READ.and(Rights::FD_SEEK))?;
-        let mut buffers = guest.buffers(buffers, count)?;
-        let bytes = fs::read_at(&file.handle, buffers.values(), offset)?;
-        guest.write_u32(read, bytes as u32)
+        guest.transfer(buffers, count, read, |buffers| fs::read_at(&file.handle, buffers, offset))
     }
 
     /// Writes the buffers in turn and writes how many bytes went.
     fn fd_write(guest, fd: u32, buffers: u32, count: u32, written: u32) {
         let file = descriptor::get(fd, Rights::FD_WRITE)?;
-        let mut buffers = guest.buffers(buffers, count)?;
-        let bytes = fs::write(&file.handle, buffers.values())?;
-        guest.write_u32(written, bytes as u32)
+        guest.transfer(buffers, count, written, |buffers| fs::write(&file.handle, buffers))
     }
 
     /// Writes at an offset, leaving the position alone.
     fn fd_pwrite(guest, fd: u32, buffers: u32, count: u32, offset: u64, written: u32) {
         let file = descriptor::get(fd, Rights::FD_WRITE.and(Rights::FD_SEEK))?;
-        let mut buffers = guest.buffers(buffers, count)?;
-        let bytes = fs::write_at(&file.handle, buffers.values(), offset)?;
-        guest.write_u32(written, bytes as u32)
+        guest.transfer(buffers, count, written, |buffers| fs::write_at(&file.handle, buffers, offset))
     }
 
     /// Moves the position and writes the new one.

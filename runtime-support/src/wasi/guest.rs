@@ -11,7 +11,7 @@ use crate::sys::types::Buffer;
 use kiln_abi::program::Memory;
 
 /// Buffers of one call that need no memory of their own.
-pub const FEW_BUFFERS: usize = 32;
+const FEW_BUFFERS: usize = 32;
 
 /// Buffers that one call uses at most; what is beyond is read or written by the next call, as
 /// POSIX does it (`IOV_MAX`).
@@ -55,14 +55,36 @@ impl Guest {
         Ok(unsafe { Buffer::new(address, length as usize) })
     }
 
-    /// The `count` buffers that an array of `iovec` names.
-    pub fn buffers(&self, array: u32, count: u32) -> Result<Scratch<Buffer<'_>, FEW_BUFFERS>> {
+    /// Lets `call` read into or write from the `count` buffers that an array of `iovec` names, and
+    /// writes how many bytes it moved.
+    pub fn transfer(
+        &self,
+        array: u32,
+        count: u32,
+        moved: u32,
+        call: impl FnOnce(&[Buffer<'_>]) -> Result<usize>,
+    ) -> Result<()> {
+        let bytes = if count == 1 {
+            call(&[self.listed_buffer(array)?])?
+        } else {
+            call(self.listed_buffers(array, count)?.values())?
+        };
+        self.write_u32(moved, bytes as u32)
+    }
+
+    /// The buffer that an `iovec` names.
+    fn listed_buffer(&self, pointer: u32) -> Result<Buffer<'_>> {
+        let record = u64::from_le_bytes(self.read(pointer)?);
+        self.buffer(record as u32, (record >> 32) as u32)
+    }
+
+    /// The buffers that an array of `iovec` names.
+    fn listed_buffers(&self, array: u32, count: u32) -> Result<Scratch<Buffer<'_>, FEW_BUFFERS>> {
         let count = count.min(MOST_BUFFERS);
         self.address(array, count as usize * IOVEC)?;
         let mut buffers = Scratch::new(count as usize)?;
         for index in 0..count {
-            let record = array + index * IOVEC as u32;
-            buffers.push(self.buffer(self.read_u32(record)?, self.read_u32(record + 4)?)?);
+            buffers.push(self.listed_buffer(array + index * IOVEC as u32)?);
         }
         Ok(buffers)
     }

@@ -132,7 +132,10 @@ fn destinations<'a>(buffers: &[Buffer<'a>]) -> &'a mut [IoSliceMut<'a>] {
 
 /// See [`contract`](crate::sys).
 pub fn read(handle: &Handle, buffers: &[Buffer<'_>]) -> Result<usize> {
-    retry(|| rustix::io::readv(handle, destinations(buffers)))
+    match destinations(buffers) {
+        [only] => retry(|| rustix::io::read(handle, only.as_mut_slice())),
+        several => retry(|| rustix::io::readv(handle, several)),
+    }
 }
 
 /// See [`contract`](crate::sys).
@@ -142,7 +145,10 @@ pub fn read_at(handle: &Handle, buffers: &[Buffer<'_>], offset: u64) -> Result<u
 
 /// See [`contract`](crate::sys).
 pub fn write(handle: &Handle, buffers: &[Buffer<'_>]) -> Result<usize> {
-    retry(|| rustix::io::writev(handle, sources(buffers)))
+    match sources(buffers) {
+        [only] => retry(|| rustix::io::write(handle, only.as_slice())),
+        several => retry(|| rustix::io::writev(handle, several)),
+    }
 }
 
 /// See [`contract`](crate::sys).
