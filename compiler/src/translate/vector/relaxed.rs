@@ -2,7 +2,7 @@
 //!
 //! Of the results that the specification permits, these are the ones of its deterministic profile:
 //! the same on every target, equal to the operators that are not relaxed, multiply-add rounded
-//! twice. Neither x86-64-v2 nor the code generator's own choice then shows in a program's output.
+//! twice. So no property of a processor shows in what a program computes.
 //!
 //! Source: core specification, "Numerics / Relaxed Operations" and "Appendix / Profiles".
 
