@@ -1,7 +1,7 @@
 //! The relocations of each object format and the fixups they stand for.
 //!
 //! One table per format and architecture serves both directions: [`relocation`] for who writes
-//! objects, [`fixup`] for the linker. A relocation that has no row is unknown to the linker.
+//! objects, `fixup` for the linker. A relocation that has no row is unknown to the linker.
 //!
 //! # Addends
 //!

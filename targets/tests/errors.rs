@@ -7,7 +7,7 @@ use kiln_targets::target::{self, DARWIN_AMD64, LINUX_AMD64, LINUX_ARM64, WINDOWS
 use kiln_targets::{Fixup, Input, LinkError, Target};
 use object::write::Relocation;
 use object::{RelocationFlags, SectionKind, elf};
-use support::{Builder, EMPTY_ARCHIVE, entry};
+use support::{Builder, EMPTY_ARCHIVE, entry, sample};
 
 fn link(target: &Target, objects: &[(&str, Vec<u8>)]) -> Result<Vec<u8>, LinkError> {
     let objects: Vec<(&str, &[u8])> =
@@ -167,4 +167,18 @@ fn a_misspelt_import_is_undefined() {
     });
     let error = link(&DARWIN_AMD64, &[("app.o", app)]).unwrap_err().to_string();
     assert_eq!(error, "undefined symbols: _wirte (referred to by app.o)");
+}
+
+/// A panic would fail the test; what is linked or refused does not matter here.
+#[test]
+fn damaged_objects_do_no_harm() {
+    for target in target::ALL {
+        let whole = sample(target);
+        for position in 0..whole.len() {
+            let _ = link(target, &[("cut.o", whole[..position].to_vec())]);
+            let mut damaged = whole.clone();
+            damaged[position] ^= 0xff;
+            let _ = link(target, &[("damaged.o", damaged)]);
+        }
+    }
 }

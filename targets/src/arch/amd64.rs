@@ -50,7 +50,7 @@ pub(super) fn relax_load(bytes: &mut [u8], offset: usize, distance: i64) -> Resu
         Load::Jmp => {
             bytes[offset - 2] = 0xe9;
             // The instruction ends one byte earlier than before.
-            write(bytes, offset - 1, &operand(distance + 1)?)?;
+            write(bytes, offset - 1, &operand(distance.wrapping_add(1))?)?;
             write(bytes, offset + 3, &[0x90])
         }
     }

@@ -2,15 +2,15 @@
 //!
 //! The passes, in order:
 //!
-//! 1. [`input`] reads each object: its sections become atoms, its symbols and relocations refer
+//! 1. `input` reads each object: its sections become atoms, its symbols and relocations refer
 //!    to them.
-//! 2. [`resolve`] gives every name one definition and pulls in the archive's members that define
+//! 2. `resolve` gives every name one definition and pulls in the archive's members that define
 //!    what is missing.
-//! 3. [`live`] marks what the entry point reaches; the rest is not linked.
-//! 4. [`imports`] makes the pointers and stubs by which code refers to dynamic libraries.
-//! 5. [`layout`] gives every atom its address, with [`thunks`] where calls are too far.
-//! 6. [`image`](crate::image) copies the atoms and applies their fixups.
-//! 7. The format ([`elf`], [`macho`], [`pe`]) puts headers and tables around that.
+//! 3. `live` marks what the entry point reaches; the rest is not linked.
+//! 4. `imports` makes the pointers and stubs by which code refers to dynamic libraries.
+//! 5. `layout` gives every atom its address, with `thunks` where calls are too far.
+//! 6. `image` copies the atoms and applies their fixups.
+//! 7. The format (`elf`, `macho`, `pe`) puts headers and tables around that.
 
 mod error;
 mod imports;

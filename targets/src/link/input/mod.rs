@@ -176,15 +176,15 @@ impl<'a> Reader<'_, 'a, '_> {
                 }
             }
             SymbolSection::Absolute => Definition::Absolute(symbol.address()),
-            SymbolSection::Common => self.define_common(symbol),
+            SymbolSection::Common => self.define_common(symbol)?,
             _ if symbol.is_weak() => Definition::UndefinedWeak,
             _ => Definition::Undefined,
         })
     }
 
-    fn define_common(&self, symbol: &impl ObjectSymbol<'a>) -> Definition<'a> {
+    fn define_common(&self, symbol: &impl ObjectSymbol<'a>) -> Result<Definition<'a>, LinkError> {
         let size = symbol.size();
-        let natural = size.next_power_of_two().min(16);
+        let natural = size.min(16).next_power_of_two();
         let align = match (self.program.target.format, symbol.flags()) {
             // ELF keeps the alignment in the value, Mach-O as a power in the description.
             (ObjectFormat::Elf, _) => symbol.address().max(1),
@@ -194,7 +194,11 @@ impl<'a> Reader<'_, 'a, '_> {
             },
             _ => natural,
         };
-        Definition::Common { size, align }
+        let possible = align.is_power_of_two() && align <= self.program.target.page_size;
+        if !possible || size > u64::from(u32::MAX) {
+            return Err(self.malformed(&"a common symbol cannot be so large"));
+        }
+        Ok(Definition::Common { size, align })
     }
 
     /// Reads a COFF weak external: a name that stands for its default unless it is defined.

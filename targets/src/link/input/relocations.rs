@@ -45,9 +45,11 @@ impl<'a> Reader<'_, 'a, '_> {
             false => 0,
         };
         let (symbol, addend) = match found.target() {
-            RelocationTarget::Symbol(index) => (self.symbol(index)?, found.addend() + implicit),
+            RelocationTarget::Symbol(index) => {
+                (self.symbol(index)?, found.addend().wrapping_add(implicit))
+            }
             RelocationTarget::Section(index) => {
-                let place = section.address() + offset;
+                let place = section.address().wrapping_add(offset);
                 self.section_target(index, fixup, found.addend(), implicit, place)?
             }
             _ => return Err(self.unknown(section, found.flags())),
@@ -74,7 +76,9 @@ impl<'a> Reader<'_, 'a, '_> {
     ) -> Result<(SymbolId, i64), LinkError> {
         let (address, addend) = match fixup {
             Fixup::Absolute64 | Fixup::Absolute32 => (implicit, 0),
-            Fixup::Relative32 | Fixup::Branch32 => (implicit - explicit + place as i64, explicit),
+            Fixup::Relative32 | Fixup::Branch32 => {
+                (implicit.wrapping_sub(explicit).wrapping_add_unsigned(place), explicit)
+            }
             _ => return Err(self.malformed(&"an instruction's relocation names a section")),
         };
         let section = self.file.section_by_index(index).map_err(|error| self.malformed(&error))?;
@@ -82,7 +86,7 @@ impl<'a> Reader<'_, 'a, '_> {
         let (atom, within) = self
             .locate(index, offset)
             .ok_or_else(|| self.malformed(&"a relocation refers to a place in no section"))?;
-        Ok((self.section_symbol(atom), within as i64 + addend))
+        Ok((self.section_symbol(atom), (within as i64).wrapping_add(addend)))
     }
 
     fn section_symbol(&mut self, atom: AtomId) -> SymbolId {
