@@ -83,9 +83,6 @@ fn module(error: &CompilerError) -> Option<String> {
 /// How toolchains are told not to use a proposal.
 fn unsupported(proposal: &str) -> Option<String> {
     let flag = match proposal {
-        _ if proposal.contains("exception") => {
-            "with `-fno-exceptions`, for Rust with `panic = \"abort\"`"
-        }
         "threads" => "without `-pthread`, for Rust with `--target wasm32-wasip1`",
         _ => return None,
     };

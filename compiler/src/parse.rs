@@ -77,7 +77,6 @@ struct Reader<'a> {
     validator: Validator,
     /// Function bodies, to be validated in parallel once everything else is read.
     bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'a>)>,
-    signature_ids: HashMap<FuncType, u32>,
     used: WasmFeatures,
 }
 
@@ -87,7 +86,6 @@ impl<'a> Reader<'a> {
             module: Module { bytes: wasm, ..Module::default() },
             validator: Validator::new_with_features(features::supported()),
             bodies: Vec::new(),
-            signature_ids: HashMap::new(),
             used: WasmFeatures::empty(),
         }
     }
@@ -98,6 +96,9 @@ impl<'a> Reader<'a> {
     }
 
     fn payload(&mut self, payload: Payload<'a>) -> Result<(), Error> {
+        if matches!(payload, Payload::End(_)) {
+            self.number_signatures();
+        }
         match self.validator.payload(&payload) {
             Ok(ValidPayload::Func(validator, body)) => self.bodies.push((validator, body)),
             Ok(_) => {}
@@ -165,6 +166,11 @@ impl<'a> Reader<'a> {
                     self.add_memory(memory?);
                 }
             }
+            Payload::TagSection(tags) => {
+                for tag in tags {
+                    self.add_tag(tag?.func_type_idx);
+                }
+            }
             Payload::GlobalSection(globals) => {
                 for global in globals {
                     let global = global?;
@@ -219,9 +225,7 @@ impl<'a> Reader<'a> {
         if ty.results().len() > 1 {
             self.used |= WasmFeatures::MULTI_VALUE;
         }
-        let next = self.signature_ids.len() as u32;
-        let id = *self.signature_ids.entry(ty.clone()).or_insert(next);
-        self.module.types.push(Signature { id, ty });
+        self.module.types.push(Signature { id: 0, ty });
     }
 
     fn add_import(&mut self, import: wasmparser::Import<'a>) {
@@ -242,7 +246,7 @@ impl<'a> Reader<'a> {
                 }
                 Index::Global(self.module.globals.len() as u32 - 1)
             }
-            TypeRef::Tag(_) => Index::Tag(0),
+            TypeRef::Tag(ty) => self.add_tag(ty.func_type_idx),
         };
         let description = self.describe(index);
         let (module, name) = (import.module, import.name);
@@ -252,6 +256,12 @@ impl<'a> Reader<'a> {
     fn add_function(&mut self, type_index: u32) -> Index {
         self.module.functions.push(Function { type_index, name: None, body: None });
         Index::Function(self.module.functions.len() as u32 - 1)
+    }
+
+    fn add_tag(&mut self, type_index: u32) -> Index {
+        self.used |= WasmFeatures::EXCEPTIONS;
+        self.module.tags.push(type_index);
+        Index::Tag(self.module.tags.len() as u32 - 1)
     }
 
     fn add_table(&mut self, ty: TableType, initial: Option<ConstExpr<'a>>) -> Index {
@@ -407,6 +417,18 @@ impl<'a> Reader<'a> {
             .map(|proposal| proposal.name)
             .collect();
         Ok(self.module)
+    }
+
+    /// Numbers the types: those that the validator found equal get one number. It forgets them
+    /// with the module's end.
+    fn number_signatures(&mut self) {
+        let Some(types) = self.validator.types(0) else { return };
+        let mut numbers = HashMap::new();
+        for (index, signature) in self.module.types.iter_mut().enumerate() {
+            let next = numbers.len() as u32;
+            let canonical = types.core_type_at_in_module(index as u32);
+            signature.id = *numbers.entry(canonical).or_insert(next);
+        }
     }
 
     /// Gives functions without a name of their own the one they are exported or imported by.

@@ -92,8 +92,9 @@ fn plan_memory(
         checked,
         reservation: match (checked, facts.memories_grow[index]) {
             (false, _) => GUARDED_RESERVATION,
-            (true, false) => memory.minimum,
-            (true, true) => memory.maximum.max(memory.minimum),
+            // No operating system reserves nothing.
+            (true, false) => memory.minimum.max(WASM_PAGE_SIZE),
+            (true, true) => memory.maximum.max(WASM_PAGE_SIZE),
         },
     }
 }

@@ -18,6 +18,8 @@ pub(crate) enum Symbol {
     Entry,
     /// A call of the runtime that is not WASI.
     Builtin(Builtin),
+    /// Code in the convention of compiled code that calls the runtime with its own frame pointer.
+    Throw(Builtin),
     /// A WASI function, by its position in [`wasi::FUNCTIONS`].
     Wasi(u32),
     /// A piece of the program's data.
@@ -51,6 +53,10 @@ macro_rules! builtins {
 }
 
 builtins! {
+    Throw = THROW(I32 I64 I32 I64);
+    ThrowReference = THROW_REFERENCE(I64 I64);
+    ExceptionKeep = EXCEPTION_KEEP(I64) -> I64;
+    ExceptionCopy = EXCEPTION_COPY(I64 I64);
     MemoryGrow = MEMORY_GROW(I64 I64) -> I64;
     MemoryCopy = MEMORY_COPY(I64 I64 I64 I64 I64);
     MemoryFill = MEMORY_FILL(I64 I64 I32 I64);
@@ -106,6 +112,7 @@ impl Symbol {
             Self::Entry => (2, 0),
             Self::Builtin(builtin) => (3, builtin as u32),
             Self::Wasi(index) => (4, index),
+            Self::Throw(builtin) => (9, builtin as u32),
             Self::Data(Data::TableElements(index)) => (6, index),
             Self::Data(Data::SegmentBytes(index)) => (7, index),
             Self::Data(Data::SegmentElements(index)) => (8, index),
@@ -130,6 +137,7 @@ impl Symbol {
             6 => Self::Data(Data::TableElements(index)),
             7 => Self::Data(Data::SegmentBytes(index)),
             8 => Self::Data(Data::SegmentElements(index)),
+            9 => Self::Throw(Builtin::ALL[index as usize]),
             other => unreachable!("no symbol has namespace {other}"),
         }
     }
@@ -142,6 +150,7 @@ impl Symbol {
             Self::Trampoline(index) => format!("{}.trampoline", module.function_name(index)),
             Self::Entry => kiln_abi::symbol::ENTRY.to_owned(),
             Self::Builtin(builtin) => builtin.name().to_owned(),
+            Self::Throw(builtin) => format!("{}.trampoline", builtin.name()),
             Self::Wasi(index) => {
                 format!("{}{}", wasi::SYMBOL_PREFIX, wasi::FUNCTIONS[index as usize].name)
             }

@@ -94,3 +94,23 @@ fn what_cannot_run_is_refused() {
     let Err(Error::UnknownImports(names)) = compile(import, target) else { panic!() };
     assert_eq!(names, ["env.missing (func ())"]);
 }
+
+#[test]
+fn exceptions_compile_for_every_target() {
+    let text = r#"
+(module
+  (tag $number (param i32))
+  (func $thrower (param i32) (throw $number (local.get 0)))
+  (func (export "_start")
+    (block $caught (result i32)
+      (try_table (catch $number $caught) (call $thrower (i32.const 7)))
+      (i32.const 0))
+    (drop)))
+"#;
+    for target in target::ALL {
+        let bytes = compile(text, target).unwrap();
+        let file = object::File::parse(&*bytes).unwrap();
+        let is_throw = |name: &str| name.trim_start_matches('_') == "kiln_throw";
+        assert!(file.symbols().any(|symbol| symbol.name().is_ok_and(is_throw)), "{target}");
+    }
+}

@@ -13,6 +13,7 @@
 
 pub mod code_map;
 pub mod errno;
+pub mod exception;
 pub mod global;
 pub mod memory;
 pub mod program;

@@ -3,10 +3,11 @@
 //! Code is divided into ranges of bounded size, so that a linker can put branch thunks between
 //! them; within a range nothing moves, and every offset is known here.
 
-use super::function::{CodeFixup, Compiled};
+use super::function::{self, CodeFixup, Compiled};
 use super::unwind;
 use crate::plan::Plan;
 use crate::symbol::Symbol;
+use kiln_abi::exception::{CallSite, Handler};
 use kiln_abi::program::{Function, NO_INDEX};
 
 /// Bytes of code in a range, unless one function has more. Half of what an arm64 branch spans.
@@ -26,6 +27,8 @@ pub(super) struct Range {
     pub(super) map: Vec<Function>,
     pub(super) trap_sites: Vec<u8>,
     pub(super) names: Vec<u8>,
+    pub(super) call_sites: Vec<CallSite>,
+    pub(super) handlers: Vec<Handler>,
 }
 
 /// A function in a range.
@@ -69,6 +72,7 @@ impl Range {
             end: offset + record.end,
             bytes: record.bytes,
         }));
+        self.append_call_sites(offset, &function.call_sites);
         let index = match function.symbol {
             Symbol::Function(index) | Symbol::Trampoline(index) => Some(index),
             _ => None,
@@ -87,6 +91,21 @@ impl Range {
             let distance = i64::from(site.wasm_offset) - i64::from(wasm_before);
             write_signed(&mut self.trap_sites, distance);
             (code_before, wasm_before) = (site.offset, site.wasm_offset);
+        }
+    }
+
+    /// Adds the call sites of a function that starts at `offset`.
+    fn append_call_sites(&mut self, offset: u32, sites: &[function::CallSite]) {
+        for site in sites {
+            self.call_sites.push(CallSite {
+                return_offset: offset + site.return_offset,
+                frame_offset: site.frame_offset,
+                handlers_start: self.handlers.len() as u32,
+            });
+            self.handlers.extend(site.handlers.iter().map(|handler| Handler {
+                tag: handler.tag,
+                landing_offset: offset + handler.landing_offset,
+            }));
         }
     }
 

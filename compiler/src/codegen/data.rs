@@ -169,7 +169,17 @@ impl Builder<'_, '_> {
             list.pointer(functions.name.clone()).u64(range.map.len() as u64);
             list.pointer(traps.name.clone()).u64(range.trap_sites.len() as u64);
             list.pointer(names.name.clone()).u64(range.names.len() as u64);
-            maps.extend([functions, traps, names]);
+            let mut sites = Piece::new(local("call_sites"), Place::ReadOnly, 4);
+            for site in &range.call_sites {
+                sites.u32(site.return_offset).u32(site.frame_offset).u32(site.handlers_start);
+            }
+            let mut handlers = Piece::new(local("handlers"), Place::ReadOnly, 4);
+            for handler in &range.handlers {
+                handlers.u32(handler.tag).u32(handler.landing_offset);
+            }
+            list.pointer(sites.name.clone()).u64(range.call_sites.len() as u64);
+            list.pointer(handlers.name.clone()).u64(range.handlers.len() as u64);
+            maps.extend([functions, traps, names, sites, handlers]);
         }
         let mut program = Piece::new(Name::Global(PROGRAM), Place::ReadOnlyRelocated, 8);
         program

@@ -8,7 +8,12 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::ExternalName;
 use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::{Context, FinalizedMachReloc, FinalizedRelocTarget};
+use cranelift_codegen::{
+    Context, FinalizedMachCallSite, FinalizedMachExceptionHandler, FinalizedMachReloc,
+    FinalizedRelocTarget,
+};
+use kiln_abi::exception::Handler;
+use kiln_abi::program::NO_INDEX;
 use kiln_abi::trap::TrapCode;
 use kiln_targets::{Fixup, Target};
 
@@ -20,6 +25,8 @@ pub(super) struct Compiled {
     pub(super) fixups: Vec<CodeFixup>,
     /// In ascending order of offset.
     pub(super) traps: Vec<TrapSite>,
+    /// Calls with handlers around them, in ascending order of offset.
+    pub(super) call_sites: Vec<CallSite>,
     /// Windows unwind information; none on other systems.
     pub(super) unwind: Vec<unwind::Record>,
 }
@@ -40,6 +47,16 @@ pub(super) struct TrapSite {
     pub(super) code: TrapCode,
     /// Byte offset of the operator in the wasm file; 0 in code of no wasm function.
     pub(super) wasm_offset: u32,
+}
+
+/// A call with handlers around it.
+#[derive(Debug)]
+pub(super) struct CallSite {
+    pub(super) return_offset: u32,
+    /// Distance from the frame pointer down to the stack pointer.
+    pub(super) frame_offset: u32,
+    /// Innermost first.
+    pub(super) handlers: Vec<Handler>,
 }
 
 /// Generates the code of the function in `context`, which stands for `symbol`.
@@ -79,8 +96,33 @@ pub(super) fn compile(
             TrapSite { offset: trap.offset, code: abi_code(trap.code), wasm_offset }
         })
         .collect();
+    let call_sites = code
+        .buffer
+        .call_sites()
+        .filter(|site| !site.exception_handlers.is_empty())
+        .map(|site| call_site(&site).ok_or_else(|| internal(format!("call site {site:?}"))))
+        .collect::<Result<_, _>>()?;
     let unwind = unwind::records(&code, isa, target).map_err(internal)?;
-    Ok(Compiled { symbol, code: code.buffer.data().to_vec(), fixups, traps, unwind })
+    let code = code.buffer.data().to_vec();
+    Ok(Compiled { symbol, code, fixups, traps, call_sites, unwind })
+}
+
+/// The code generator's call site in Kiln's terms.
+fn call_site(site: &FinalizedMachCallSite<'_>) -> Option<CallSite> {
+    let handlers = site.exception_handlers.iter().map(|handler| match *handler {
+        FinalizedMachExceptionHandler::Tag(tag, landing_offset) => {
+            Some(Handler { tag: tag.as_u32(), landing_offset })
+        }
+        FinalizedMachExceptionHandler::Default(landing_offset) => {
+            Some(Handler { tag: NO_INDEX, landing_offset })
+        }
+        FinalizedMachExceptionHandler::Context(_) => None,
+    });
+    Some(CallSite {
+        return_offset: site.ret_addr,
+        frame_offset: site.frame_offset?,
+        handlers: handlers.collect::<Option<_>>()?,
+    })
 }
 
 /// The code generator's relocation in Kiln's terms.

@@ -12,7 +12,7 @@ use crate::Progress;
 use crate::error::Error;
 use crate::module::{Body, Evaluator};
 use crate::plan::Plan;
-use crate::symbol::Symbol;
+use crate::symbol::{Builtin, Symbol};
 use crate::translate;
 use cranelift_codegen::Context;
 use cranelift_codegen::isa::TargetIsa;
@@ -68,8 +68,8 @@ impl Generator<'_, '_> {
             .collect()
     }
 
-    /// Compiles the entry point, and trampolines of those imported functions that code or tables
-    /// refer to.
+    /// Compiles the entry point, and trampolines of those imported functions and throwing functions
+    /// that code or tables refer to.
     fn glue(&self, evaluator: &Evaluator, functions: &mut Vec<Compiled>) -> Result<(), Error> {
         let mut context = Context::new();
         let mut builder = FunctionBuilderContext::new();
@@ -82,6 +82,14 @@ impl Generator<'_, '_> {
             Symbol::Trampoline(index) => Some(index),
             _ => None,
         });
+        let thrown: BTreeSet<Builtin> = functions
+            .iter()
+            .flat_map(|function| &function.fixups)
+            .filter_map(|fixup| match fixup.symbol {
+                Symbol::Throw(builtin) => Some(builtin),
+                _ => None,
+            })
+            .collect();
         let references = self.plan.facts.references.iter().copied();
         let held = references.filter(|&index| self.plan.is_imported(index));
         let trampolines: BTreeSet<u32> = called.chain(held).collect();
@@ -89,6 +97,11 @@ impl Generator<'_, '_> {
             context.clear();
             translate::trampoline(self.plan, index, &mut context, &mut builder, config);
             functions.push(self.generate(&mut context, Symbol::Trampoline(index))?);
+        }
+        for throwing in thrown {
+            context.clear();
+            translate::throw(self.plan, throwing, &mut context, &mut builder, config);
+            functions.push(self.generate(&mut context, Symbol::Throw(throwing))?);
         }
         Ok(())
     }

@@ -30,6 +30,8 @@ pub struct Module<'a> {
     pub(crate) tables: Vec<Table<'a>>,
     pub(crate) memories: Vec<Memory>,
     pub(crate) globals: Vec<Global<'a>>,
+    /// For each tag, the index of the type whose parameters are its payload.
+    pub(crate) tags: Vec<u32>,
     pub(crate) start: Option<u32>,
     pub(crate) elements: Vec<ElementSegment<'a>>,
     pub(crate) data: Vec<DataSegment<'a>>,
@@ -53,6 +55,11 @@ impl Module<'_> {
 
     pub(crate) fn signature(&self, function: u32) -> &Signature {
         &self.types[self.functions[function as usize].type_index as usize]
+    }
+
+    /// Types of a tag's payload.
+    pub(crate) fn payload(&self, tag: u32) -> &[ValType] {
+        self.types[self.tags[tag as usize] as usize].ty.params()
     }
 
     pub(crate) fn exported(&self, name: &str) -> Option<Index> {

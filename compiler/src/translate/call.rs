@@ -19,9 +19,12 @@ use kiln_abi::wasi;
 use kiln_targets::{HostConvention, Target};
 use wasmparser::{FuncType, Operator, ValType};
 
-/// Results of either register class that the `Tail` convention returns in registers, on both
-/// architectures.
-const RESULT_REGISTERS: usize = 8;
+/// Integers and references that the `Tail` convention returns in registers on both architectures:
+/// arm64 has fewer.
+const INTEGER_RESULTS: usize = 6;
+
+/// Floats and vectors that it returns in registers.
+const VECTOR_RESULTS: usize = 8;
 
 /// Bytes of each result that is returned in memory.
 const RESULT_SIZE: u32 = 16;
@@ -31,7 +34,7 @@ pub(super) fn returns_in_memory(ty: &FuncType) -> bool {
     let in_vector_register =
         |ty: &&ValType| matches!(ty, ValType::F32 | ValType::F64 | ValType::V128);
     let vectors = ty.results().iter().filter(in_vector_register).count();
-    vectors > RESULT_REGISTERS || ty.results().len() - vectors > RESULT_REGISTERS
+    vectors > VECTOR_RESULTS || ty.results().len() - vectors > INTEGER_RESULTS
 }
 
 /// The signature of a compiled function.
@@ -80,8 +83,18 @@ fn builtin_signature(builtin: Builtin, target: &Target) -> Signature {
     signature
 }
 
+/// The signature of the code between a compiled function and the runtime's throwing function: the
+/// frame pointer, its last parameter, is added there.
+pub(super) fn throw_signature(builtin: Builtin) -> Signature {
+    let (parameters, _) = builtin.signature();
+    let mut signature = Signature::new(CallConv::Tail);
+    let passed = parameters.len() - 1;
+    signature.params.extend(parameters[..passed].iter().copied().map(host_parameter));
+    signature
+}
+
 /// What is called.
-enum Callee {
+pub(super) enum Callee {
     Direct(FuncRef),
     Indirect(SigRef, Value),
 }
@@ -211,8 +224,8 @@ impl Translator<'_, '_> {
     fn emit_call(&mut self, ty: &FuncType, callee: &Callee) {
         let mut arguments = self.pop_many(ty.params().len());
         if !returns_in_memory(ty) {
-            let call = self.insert_call(callee, &arguments);
-            self.push_results(call);
+            let results = self.insert_call(callee, &arguments);
+            self.push_all(&results);
             return;
         }
         let size = ty.results().len() as u32 * RESULT_SIZE;
@@ -229,13 +242,32 @@ impl Translator<'_, '_> {
         }
     }
 
-    fn insert_call(&mut self, callee: &Callee, arguments: &[Value]) -> Inst {
-        match *callee {
-            Callee::Direct(function) => self.builder.ins().call(function, arguments),
-            Callee::Indirect(signature, code) => {
-                self.builder.ins().call_indirect(signature, code, arguments)
-            }
+    /// Calls compiled code, naming the handlers around the call; returns the results.
+    pub(super) fn insert_call(&mut self, callee: &Callee, arguments: &[Value]) -> Vec<Value> {
+        if self.handlers.is_empty() {
+            let call = match *callee {
+                Callee::Direct(function) => self.builder.ins().call(function, arguments),
+                Callee::Indirect(signature, code) => {
+                    self.builder.ins().call_indirect(signature, code, arguments)
+                }
+            };
+            return self.builder.inst_results(call).to_vec();
         }
+        let signature = match *callee {
+            Callee::Direct(function) => self.builder.func.dfg.ext_funcs[function].signature,
+            Callee::Indirect(signature, _) => signature,
+        };
+        let (table, next) = self.exception_table(signature);
+        let table = self.builder.func.dfg.exception_tables.push(table);
+        match *callee {
+            Callee::Direct(function) => self.builder.ins().try_call(function, arguments, table),
+            Callee::Indirect(_, code) => {
+                self.builder.ins().try_call_indirect(code, arguments, table)
+            }
+        };
+        self.builder.seal_block(next);
+        self.builder.switch_to_block(next);
+        self.builder.block_params(next).to_vec()
     }
 
     fn push_results(&mut self, call: Inst) {

@@ -3,16 +3,20 @@
 //! Each control frame has one CLIF block that a branch to its label jumps to, with the label's
 //! types as block parameters.
 
+use super::exception::{Clause, Handler};
 use super::{Translator, clif_type};
 use crate::module::Body;
-use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Value, types};
+use cranelift_codegen::ir::{
+    Block, BlockArg, BlockCall, InstBuilder, JumpTableData, StackSlot, Value, types,
+};
 use kiln_abi::trap::TrapCode;
+use std::rc::Rc;
 use wasmparser::{BlockType, BrTable, FuncType, Operator, ValType};
 
 /// A control frame.
 #[derive(Debug)]
 pub(super) struct Frame {
-    kind: Kind,
+    pub(super) kind: Kind,
     /// Where a branch to the label goes.
     target: Block,
     /// Number of values that such a branch takes along.
@@ -21,7 +25,10 @@ pub(super) struct Frame {
     exit: Block,
     results: usize,
     /// Operands below the construct's own.
-    height: usize,
+    pub(super) height: usize,
+    /// Handlers around the code inside, and around the construct.
+    pub(super) handlers: Rc<[Handler]>,
+    pub(super) outer_handlers: Rc<[Handler]>,
     /// Whether anything jumps to `exit`.
     exit_used: bool,
     /// Whether the construct itself can be reached.
@@ -29,7 +36,7 @@ pub(super) struct Frame {
 }
 
 #[derive(Debug)]
-enum Kind {
+pub(super) enum Kind {
     Block,
     Loop,
     /// With its parameters, for the other arm.
@@ -38,6 +45,16 @@ enum Kind {
         parameters: Vec<Value>,
     },
     Else,
+    TryTable {
+        clauses: Vec<Clause>,
+    },
+    /// A `try` of the legacy encoding.
+    LegacyTry {
+        /// Landings of the handlers to come, the next one last.
+        landings: Vec<Block>,
+        /// The exception of the handler at hand.
+        caught: Option<StackSlot>,
+    },
 }
 
 impl Translator<'_, '_> {
@@ -93,7 +110,7 @@ impl Translator<'_, '_> {
         match operator {
             Operator::Nop => {}
             Operator::Unreachable => self.trap(TrapCode::Unreachable),
-            Operator::Block { blockty } => self.block(*blockty),
+            Operator::Block { blockty } => self.open_block(*blockty, Kind::Block),
             Operator::Loop { blockty } => self.loop_(*blockty),
             Operator::If { blockty } => self.if_(*blockty),
             Operator::Else => self.else_(),
@@ -113,12 +130,21 @@ impl Translator<'_, '_> {
     /// Follows the nesting of operators that cannot be reached.
     pub(super) fn skip(&mut self, operator: &Operator<'_>) {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::Try { .. }
+            | Operator::TryTable { .. } => {
+                if matches!(operator, Operator::Try { .. }) {
+                    self.legacy_clauses.next();
+                }
                 let nowhere = self.builder.create_block();
                 self.push_frame(Kind::Block, nowhere, 0, nowhere, 0, self.stack.len());
             }
             Operator::Else => self.else_(),
-            Operator::End => self.end(),
+            Operator::Catch { tag_index } => self.legacy_catch(Some(*tag_index)),
+            Operator::CatchAll => self.legacy_catch(None),
+            Operator::End | Operator::Delegate { .. } => self.end(),
             _ => {}
         }
     }
@@ -160,16 +186,19 @@ impl Translator<'_, '_> {
             exit,
             results,
             height,
+            handlers: Rc::clone(&self.handlers),
+            outer_handlers: Rc::clone(&self.handlers),
             exit_used: false,
             entered: self.reachable,
         });
     }
 
-    fn block(&mut self, ty: BlockType) {
+    /// Opens a construct whose label is its end.
+    pub(super) fn open_block(&mut self, ty: BlockType, kind: Kind) {
         let (parameters, results) = self.block_type(ty);
         let exit = self.block_of(&results);
         let height = self.stack.len() - parameters.len();
-        self.push_frame(Kind::Block, exit, results.len(), exit, results.len(), height);
+        self.push_frame(kind, exit, results.len(), exit, results.len(), height);
     }
 
     fn loop_(&mut self, ty: BlockType) {
@@ -213,10 +242,11 @@ impl Translator<'_, '_> {
         }
     }
 
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.leave_arm();
         let frame = self.control.pop().expect("an end closes a frame");
         self.stack.truncate(frame.height);
+        self.handlers = frame.outer_handlers;
         let mut exit_used = frame.exit_used;
         match frame.kind {
             Kind::Loop => self.builder.seal_block(frame.target),
@@ -226,7 +256,8 @@ impl Translator<'_, '_> {
                 self.jump(frame.exit, &parameters);
                 exit_used = true;
             }
-            Kind::Block | Kind::Else => {}
+            Kind::TryTable { clauses } => self.land(&clauses),
+            Kind::Block | Kind::Else | Kind::LegacyTry { .. } => {}
         }
         self.builder.seal_block(frame.exit);
         self.reachable = exit_used && frame.entered;
@@ -242,7 +273,7 @@ impl Translator<'_, '_> {
     }
 
     /// Falls through from the end of a construct's arm to what follows the construct.
-    fn leave_arm(&mut self) {
+    pub(super) fn leave_arm(&mut self) {
         if !self.reachable {
             return;
         }
@@ -257,11 +288,22 @@ impl Translator<'_, '_> {
     /// The block that a branch goes to and how many values it takes along.
     pub(super) fn label(&mut self, depth: u32) -> (Block, usize) {
         let position = self.control.len() - 1 - depth as usize;
+        (self.label_of_frame(position), self.control[position].label_arity)
+    }
+
+    /// The block that a branch to the label of the frame at that position goes to.
+    pub(super) fn label_of_frame(&mut self, position: usize) -> Block {
         let frame = &mut self.control[position];
         if !matches!(frame.kind, Kind::Loop) {
             frame.exit_used = true;
         }
-        (frame.target, frame.label_arity)
+        frame.target
+    }
+
+    /// Notes the handlers at hand as those inside the construct just opened.
+    pub(super) fn remember_handlers(&mut self) {
+        let frame = self.control.last_mut().expect("a frame is open");
+        frame.handlers = Rc::clone(&self.handlers);
     }
 
     pub(super) fn branch(&mut self, depth: u32) {

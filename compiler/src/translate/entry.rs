@@ -1,11 +1,11 @@
 //! Code of no wasm function: the program's entry point, and trampolines of imported functions.
 
-use super::call::{host_convention, signature};
+use super::call::{host_convention, signature, throw_signature};
 use super::{Translator, trap};
 use crate::plan::Plan;
-use crate::symbol::Symbol;
+use crate::symbol::{Builtin, Symbol};
 use cranelift_codegen::Context;
-use cranelift_codegen::ir::{InstBuilder, Signature, UserFuncName};
+use cranelift_codegen::ir::{InstBuilder, Signature, UserFuncName, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use kiln_abi::trap::TrapCode;
@@ -56,6 +56,28 @@ pub(crate) fn trampoline(
         let results = std::mem::take(&mut translator.stack);
         translator.return_(&results);
     }
+    translator.builder.finalize(config);
+}
+
+/// Code in the convention of compiled code that calls a throwing function of the runtime with its
+/// own frame pointer: not every host convention keeps one.
+pub(crate) fn throw(
+    plan: &Plan<'_>,
+    builtin: Builtin,
+    context: &mut Context,
+    builder_context: &mut FunctionBuilderContext,
+    config: TargetFrontendConfig,
+) {
+    context.func.signature = throw_signature(builtin);
+    context.func.name = UserFuncName::User(Symbol::Throw(builtin).encode());
+    let builder = FunctionBuilder::new(&mut context.func, builder_context);
+    let mut translator = Translator::new(plan, builder);
+    translator.open();
+    let frame = translator.builder.ins().get_frame_pointer(types::I64);
+    translator.push(frame);
+    let arguments = std::mem::take(&mut translator.stack);
+    translator.call_builtin(builtin, &arguments);
+    translator.trap(TrapCode::Unreachable);
     translator.builder.finalize(config);
 }
 

@@ -12,6 +12,7 @@ mod bounds;
 mod call;
 mod control;
 mod entry;
+mod exception;
 mod memory;
 mod numeric;
 mod reference;
@@ -21,7 +22,7 @@ mod trap;
 mod variable;
 mod vector;
 
-pub(crate) use entry::{entry, trampoline};
+pub(crate) use entry::{entry, throw, trampoline};
 pub(crate) use trap::abi_code;
 
 use crate::error::Error;
@@ -31,13 +32,15 @@ use crate::symbol::{Data, Symbol};
 use control::Frame;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{
-    AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, GlobalValue, GlobalValueData,
-    InstBuilder, SigRef, Signature, SourceLoc, Type, Value, types,
+    AliasRegion, AliasRegionData, Block, ExtFuncData, ExternalName, FuncRef, GlobalValue,
+    GlobalValueData, InstBuilder, SigRef, Signature, SourceLoc, Type, Value, types,
 };
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
-use std::collections::HashMap;
-use wasmparser::{Operator, ValType};
+use exception::{Handler, LegacyClause};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use wasmparser::{Operator, ValType, WasmFeatures};
 
 /// Translates one function body.
 pub(crate) struct Translator<'p, 'f> {
@@ -51,6 +54,12 @@ pub(crate) struct Translator<'p, 'f> {
     reachable: bool,
     /// Where results go that registers do not hold.
     results_pointer: Option<Value>,
+    /// The handlers around the operator at hand, innermost first.
+    handlers: Rc<[Handler]>,
+    /// Landings that some call leads to.
+    landings_used: HashSet<Block>,
+    /// The clauses of each legacy `try` to come.
+    legacy_clauses: std::vec::IntoIter<Vec<LegacyClause>>,
     functions: HashMap<Symbol, FuncRef>,
     signatures: HashMap<u32, SigRef>,
     symbols: HashMap<(Data, i64), GlobalValue>,
@@ -71,6 +80,14 @@ pub(crate) fn function(
     let builder = FunctionBuilder::new(&mut context.func, builder_context);
     let mut translator = Translator::new(plan, builder);
     translator.begin(ty, body).map_err(|error| translator.invalid(&error, index))?;
+    if body.facts.proposals.contains(WasmFeatures::LEGACY_EXCEPTIONS) {
+        translator.legacy_clauses = body
+            .code
+            .get_operators_reader()
+            .and_then(exception::legacy_clauses)
+            .map_err(|error| translator.invalid(&error, index))?
+            .into_iter();
+    }
     let mut operators =
         body.code.get_operators_reader().map_err(|error| translator.invalid(&error, index))?;
     while !operators.eof() {
@@ -100,6 +117,9 @@ impl<'p, 'f> Translator<'p, 'f> {
             locals: Vec::new(),
             reachable: true,
             results_pointer: None,
+            handlers: Rc::default(),
+            landings_used: HashSet::new(),
+            legacy_clauses: Vec::new().into_iter(),
             functions: HashMap::new(),
             signatures: HashMap::new(),
             symbols: HashMap::new(),
@@ -124,6 +144,7 @@ impl<'p, 'f> Translator<'p, 'f> {
             || self.reference(operator)
             || self.table(operator)
             || self.vector(operator)
+            || self.exception(operator)
     }
 
     /// The address of a piece of data plus an offset.

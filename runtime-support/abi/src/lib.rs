@@ -10,6 +10,7 @@
 
 #![no_std]
 
+pub mod exception;
 pub mod program;
 pub mod symbol;
 pub mod table;

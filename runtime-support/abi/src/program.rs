@@ -18,6 +18,7 @@
 //! relative to the working directory at run time unless it is absolute. Preopens get descriptors
 //! from 3 upwards in the order of their lines.
 
+use crate::exception::{CallSite, Handler};
 use core::mem::{offset_of, size_of};
 
 /// First line of the capability manifest.
@@ -117,6 +118,14 @@ pub struct CodeRange {
     pub names: *const u8,
     /// Bytes of names.
     pub names_length: u64,
+    /// Calls with handlers in ascending order of `return_offset`, `call_site_count` of them.
+    pub call_sites: *const CallSite,
+    /// Number of such calls.
+    pub call_site_count: u64,
+    /// Their handlers, `handler_count` of them.
+    pub handlers: *const Handler,
+    /// Number of handlers.
+    pub handler_count: u64,
 }
 
 /// A function's place in its [`CodeRange`].
@@ -142,6 +151,6 @@ const _: () = {
     assert!(offset_of!(Memory, length) == 8);
     assert!(size_of::<Run>() == 24);
     assert!(size_of::<DataSegment>() == 16);
-    assert!(size_of::<CodeRange>() == 64);
+    assert!(size_of::<CodeRange>() == 96);
     assert!(size_of::<Function>() == 16);
 };

@@ -30,6 +30,16 @@ pub const PLACED_SECTION_PREFIX: &str = ".kiln.at.";
 pub mod builtin {
     /// `fn(code: u32) -> !`: ends the program with the trap of that [`TrapCode`](crate::trap::TrapCode).
     pub const TRAP: &str = "kiln_trap";
+    /// `fn(tag: u32, payload: *const u128, count: u32, frame: *const u8) -> !`: throws a new
+    /// exception. `frame` is the frame pointer of the code that calls it.
+    pub const THROW: &str = "kiln_throw";
+    /// `fn(exception: *const Exception, frame: *const u8) -> !`: throws an exception once more.
+    pub const THROW_REFERENCE: &str = "kiln_throw_reference";
+    /// `fn(exception: *const Exception) -> *const Exception`: the same exception in a place where
+    /// it stays.
+    pub const EXCEPTION_KEEP: &str = "kiln_exception_keep";
+    /// `fn(exception: *const Exception, to: *mut Exception)`: copies it with its payload.
+    pub const EXCEPTION_COPY: &str = "kiln_exception_copy";
     /// `fn(memory: *mut Memory, pages: u64) -> i64`: the former size in pages, or -1.
     pub const MEMORY_GROW: &str = "kiln_memory_grow";
     /// `fn(to: *mut Memory, from: *mut Memory, to_at: u64, from_at: u64, count: u64)`.

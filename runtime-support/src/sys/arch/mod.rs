@@ -1,7 +1,8 @@
 //! The processor: what needs instructions of its own.
 //!
 //! Each architecture's file provides `frame_pointer()`, the frame pointer of the function it is
-//! inlined into, and `call_on(top, entry)`, which calls a function on another stack. [`bulk`] has
+//! inlined into, `call_on(top, entry)`, which calls a function on another stack, and
+//! `resume(exception, frame, stack, landing)`, which goes on in compiled code. [`bulk`] has
 //! the C functions that compilers call for moving and comparing memory.
 
 #[cfg(target_arch = "x86_64")]
@@ -14,6 +15,8 @@ mod processor;
 // libSystem has its own.
 #[cfg(not(target_os = "macos"))]
 pub mod bulk;
+
+pub use processor::resume;
 
 #[cfg(unix)]
 pub use processor::call_on;
