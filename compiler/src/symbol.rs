@@ -5,6 +5,7 @@
 use crate::module::Module;
 use cranelift_codegen::ir::UserExternalName;
 use kiln_abi::symbol::builtin;
+use kiln_abi::trap::TrapCode;
 use kiln_abi::wasi;
 
 /// A thing with an address.
@@ -37,6 +38,19 @@ macro_rules! builtins {
 
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$name => builtin::$symbol,)* }
+            }
+
+            /// What the call traps with when it does.
+            pub(crate) fn trap(self) -> Option<TrapCode> {
+                match self {
+                    Self::MemoryCopy | Self::MemoryFill | Self::MemoryInit => {
+                        Some(TrapCode::MemoryOutOfBounds)
+                    }
+                    Self::TableCopy | Self::TableFill | Self::TableInit => {
+                        Some(TrapCode::TableOutOfBounds)
+                    }
+                    _ => None,
+                }
             }
 
             /// Types of the parameters, and of the result.

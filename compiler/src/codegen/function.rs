@@ -9,8 +9,8 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::ExternalName;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{
-    Context, FinalizedMachCallSite, FinalizedMachExceptionHandler, FinalizedMachReloc,
-    FinalizedRelocTarget,
+    CompiledCode, Context, FinalizedMachCallSite, FinalizedMachExceptionHandler,
+    FinalizedMachReloc, FinalizedRelocTarget,
 };
 use kiln_abi::exception::Handler;
 use kiln_abi::program::NO_INDEX;
@@ -72,7 +72,7 @@ pub(super) fn compile(
         .compile(isa, &mut ControlPlane::default())
         .map_err(|error| internal(format!("{:?}", error.inner)))?;
     let code = context.take_compiled_code().ok_or_else(|| internal("no code".to_owned()))?;
-    let fixups = code
+    let fixups: Vec<_> = code
         .buffer
         .relocs()
         .iter()
@@ -81,21 +81,7 @@ pub(super) fn compile(
                 .ok_or_else(|| internal(format!("relocation {relocation:?} has no fixup")))
         })
         .collect::<Result<_, _>>()?;
-    let locations = code.buffer.get_srclocs_sorted();
-    let traps = code
-        .buffer
-        .traps()
-        .iter()
-        .map(|trap| {
-            let after = locations.partition_point(|location| location.start <= trap.offset);
-            let wasm_offset = after
-                .checked_sub(1)
-                .map(|index| &locations[index])
-                .filter(|location| trap.offset < location.end && !location.loc.is_default())
-                .map_or(0, |location| location.loc.bits());
-            TrapSite { offset: trap.offset, code: abi_code(trap.code), wasm_offset }
-        })
-        .collect();
+    let traps = trap_sites(&code, &fixups);
     let call_sites = code
         .buffer
         .call_sites()
@@ -105,6 +91,38 @@ pub(super) fn compile(
     let unwind = unwind::records(&code, isa, target).map_err(internal)?;
     let code = code.buffer.data().to_vec();
     Ok(Compiled { symbol, code, fixups, traps, call_sites, unwind })
+}
+
+/// The instructions that may trap: those that the code generator names, and calls of the runtime,
+/// each known by its return address.
+fn trap_sites(code: &CompiledCode, fixups: &[CodeFixup]) -> Vec<TrapSite> {
+    /// The operand of a call, on both architectures: the return address follows.
+    const CALL_OPERAND: u32 = 4;
+    let locations = code.buffer.get_srclocs_sorted();
+    let wasm_offset = |offset: u32| {
+        let after = locations.partition_point(|location| location.start <= offset);
+        let location = after.checked_sub(1).map(|index| &locations[index]);
+        location
+            .filter(|location| offset < location.end && !location.loc.is_default())
+            .map_or(0, |location| location.loc.bits())
+    };
+    let named = code.buffer.traps().iter().map(|trap| TrapSite {
+        offset: trap.offset,
+        code: abi_code(trap.code),
+        wasm_offset: wasm_offset(trap.offset),
+    });
+    let calls = fixups.iter().filter_map(|fixup| match fixup.symbol {
+        Symbol::Builtin(builtin) => Some(TrapSite {
+            offset: fixup.offset + CALL_OPERAND,
+            code: builtin.trap()?,
+            wasm_offset: wasm_offset(fixup.offset),
+        }),
+        _ => None,
+    });
+    // Where a call returns to an instruction that may trap, that instruction comes first.
+    let mut sites: Vec<_> = named.chain(calls).collect();
+    sites.sort_by_key(|site| site.offset);
+    sites
 }
 
 /// The code generator's call site in Kiln's terms.

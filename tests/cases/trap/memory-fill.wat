@@ -1,5 +1,6 @@
 ;;! exit 134
 ;;! stderr out of bounds memory access
+;;! stderr wasm offset
 ;; A fill that would run over the end.
 (module
   (memory (export "memory") 1)
