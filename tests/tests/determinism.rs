@@ -1,8 +1,10 @@
 //! The same input gives the same bytes: built again, with one thread or two, by a relative path
-//! from another folder, with another name of the user, another time zone and locale.
+//! from another folder, with another name of the user, another time zone and locale, alone or
+//! together with other targets.
 //!
 //! Requires the corpus. Nothing is executed, so that every target counts on every machine.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -52,8 +54,29 @@ fn compare(module: &str, target: &'static Target) -> Result<(), Failed> {
     expect::same("built in another folder", &first, &moved)
 }
 
+/// All targets at once give the same bytes as one after another.
+fn compare_together(module: &str) -> Result<(), Failed> {
+    let scratch = kiln_tests::scratch()?;
+    let module = corpus::folder().join(module);
+    let [build_verb, quiet, targets, output] =
+        ["build", "--quiet", "--target=all", "--output=together"].map(OsStr::new);
+    let done =
+        kiln::run(scratch.path(), &[build_verb, quiet, targets, output, module.as_os_str()])?;
+    if !done.status.success() {
+        return Err(String::from_utf8_lossy(&done.stderr).into_owned().into());
+    }
+    let stem = module.file_stem().ok_or("a module has a name")?.display();
+    for target in target::ALL {
+        let name = format!("{stem}-{target}{}", target.executable_suffix);
+        let together = fs::read(scratch.path().join("together").join(name))?;
+        let alone = build(scratch.path(), &module, target, "2", &[])?;
+        expect::same(target.name, &alone, &together)?;
+    }
+    Ok(())
+}
+
 fn main() {
-    let trials = MODULES.into_iter().flat_map(|module| {
+    let alone = MODULES.into_iter().flat_map(|module| {
         target::ALL.into_iter().map(move |target| {
             let name = Path::new(module).file_stem().unwrap_or_default().display();
             // Not named after the target, since nothing is executed on it.
@@ -62,5 +85,9 @@ fn main() {
             })
         })
     });
-    trial::conclude(trials.collect())
+    let together = MODULES.into_iter().map(|module| {
+        let name = Path::new(module).file_stem().unwrap_or_default().display();
+        Trial::test(format!("determinism::{name}-all-at-once"), move || compare_together(module))
+    });
+    trial::conclude(alone.chain(together).collect())
 }
