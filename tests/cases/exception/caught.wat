@@ -1,0 +1,36 @@
+;;! exit 42
+;; Payloads of every type, through frames without handlers; inner handlers of other tags are passed
+;; over; a reference is thrown once more and caught further out.
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (tag $all (param i32 i64 f32 f64))
+  (tag $other)
+  (global $depth (mut i32) (i32.const 0))
+  (func $thrower (param i32)
+    (if (i32.eqz (local.get 0))
+      (then (throw $all (i32.const 10) (i64.const 11) (f32.const 12) (f64.const 9))))
+    (call $thrower (i32.sub (local.get 0) (i32.const 1)))
+    (global.set $depth (i32.const 1000)))
+  (func $again (local $exception exnref)
+    (block $reference (result exnref)
+      (try_table (catch_all_ref $reference)
+        (block $not_here
+          (try_table (catch $other $not_here) (call $thrower (i32.const 5))))
+        (unreachable))
+      (unreachable))
+    (local.set $exception)
+    (global.set $depth (i32.add (global.get $depth) (i32.const 1)))
+    (throw_ref (local.get $exception)))
+  (func (export "_start") (local $sum i32) (local $kept exnref)
+    (block $caught (result i32 i64 f32 f64 exnref)
+      (try_table (catch_ref $all $caught) (call $again))
+      (unreachable))
+    (local.set $kept)
+    (i32.trunc_f64_s) (local.set $sum)
+    (i32.trunc_f32_s) (i32.add (local.get $sum)) (local.set $sum)
+    (i32.wrap_i64) (i32.add (local.get $sum)) (local.set $sum)
+    (i32.add (local.get $sum)) (local.set $sum)
+    (call $exit
+      (i32.add (i32.sub (local.get $sum) (ref.is_null (local.get $kept)))
+        (i32.sub (global.get $depth) (i32.const 1))))))
