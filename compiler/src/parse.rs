@@ -7,7 +7,7 @@
 
 use crate::analyze::{self, BodyFacts};
 use crate::error::Error;
-use crate::features;
+use crate::features::{self, Proposal};
 use crate::module::{
     Body, ConstExpr, DataSegment, ElementItem, ElementSegment, Export, Function, Global, Import,
     Index, Memory, Mode, Module, Section, Signature, Table,
@@ -28,6 +28,24 @@ use wasmparser::{
 /// The bytes are no wasm module, are malformed or invalid, or use what Kiln does not support.
 pub fn parse(wasm: &[u8]) -> Result<Module<'_>, Error> {
     check_preamble(wasm)?;
+    read(wasm).map_err(|error| as_unsupported(wasm, error))
+}
+
+/// Without a proposal some of its modules look invalid rather than unsupported: tells them apart.
+fn as_unsupported(wasm: &[u8], error: Error) -> Error {
+    let Error::Invalid { message, offset, function } = error else { return error };
+    let all = WasmFeatures::all();
+    let is_valid = |features| Validator::new_with_features(features).validate_all(wasm).is_ok();
+    let is_lacking = |proposal: &&Proposal| {
+        !proposal.supported && is_valid(all) && !is_valid(all - proposal.feature)
+    };
+    match features::PROPOSALS.iter().find(is_lacking) {
+        Some(lacking) => Error::Unsupported { proposal: lacking.name, message, offset, function },
+        None => Error::Invalid { message, offset, function },
+    }
+}
+
+fn read(wasm: &[u8]) -> Result<Module<'_>, Error> {
     let mut reader = Reader::new(wasm);
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| reader.error(&error, None))?;

@@ -114,3 +114,14 @@ fn exceptions_compile_for_every_target() {
         assert!(file.symbols().any(|symbol| symbol.name().is_ok_and(is_throw)), "{target}");
     }
 }
+
+#[test]
+fn what_is_valid_with_a_proposal_is_not_called_invalid() {
+    // A type may name a later one only inside a recursion group, which garbage collection brings.
+    let text =
+        "(module (rec (type (func (param (ref 1)))) (type (func))) (func (export \"_start\")))";
+    let error = compile(text, target::ALL[0]).unwrap_err();
+    assert!(matches!(error, Error::Unsupported { proposal: "gc", .. }), "{error}");
+    let error = compile("(module (func (export \"_start\") (drop)))", target::ALL[0]).unwrap_err();
+    assert!(matches!(error, Error::Invalid { .. }), "{error}");
+}

@@ -21,6 +21,7 @@ use crate::execute::Executed;
 use module::Module;
 use pattern::{Constant, Pattern};
 use wasmparser::ValType;
+use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::token::{Id, Span};
 use wast::{QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet};
@@ -100,7 +101,10 @@ pub struct LeftOut {
 /// # Errors
 /// It is not a script, or a module of it is invalid.
 pub fn read(name: &str, text: &str) -> Result<Script, wast::Error> {
-    let buffer = ParseBuffer::new(text)?;
+    let mut lexer = Lexer::new(text);
+    // The scripts about names have such characters.
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer)?;
     let script: Wast<'_> = parser::parse(&buffer)?;
     let mut reader = Reader {
         name,
