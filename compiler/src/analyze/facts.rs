@@ -48,18 +48,18 @@ impl Facts {
         if entry.is_none() && module.start.is_none() {
             return Err(Error::NoEntry);
         }
-        let initials = evaluate_globals(module)?;
+        let evaluator = evaluate_globals(module)?;
         let mut reach = Reach::new(module);
         for root in entry.into_iter().chain(module.start) {
             reach.visit(root);
         }
-        for index in initials.iter().filter_map(referred) {
+        for index in evaluator.globals.iter().filter_map(referred) {
             reach.refer(index);
         }
-        for index in segment_functions(module)? {
+        for index in segment_functions(module, &evaluator)? {
             reach.refer(index);
         }
-        Ok(reach.finish(module, &initials, entry))
+        Ok(reach.finish(module, &evaluator.globals, entry))
     }
 }
 
@@ -84,7 +84,8 @@ fn unevaluated(what: &str) -> Error {
     }
 }
 
-fn evaluate_globals(module: &Module<'_>) -> Result<Vec<Constant>, Error> {
+/// Evaluates the initial value of every global.
+fn evaluate_globals(module: &Module<'_>) -> Result<Evaluator, Error> {
     let mut evaluator = Evaluator::default();
     for (index, global) in module.globals.iter().enumerate() {
         let value = global
@@ -94,13 +95,12 @@ fn evaluate_globals(module: &Module<'_>) -> Result<Vec<Constant>, Error> {
             .ok_or_else(|| unevaluated(&format!("global {index}")))?;
         evaluator.globals.push(value);
     }
-    Ok(evaluator.globals)
+    Ok(evaluator)
 }
 
 /// Functions that tables can come to hold. Segments that are only declared name what `ref.func`
 /// may name; the code that does so speaks for itself.
-fn segment_functions(module: &Module<'_>) -> Result<Vec<u32>, Error> {
-    let evaluator = Evaluator { globals: evaluate_globals(module)? };
+fn segment_functions(module: &Module<'_>, evaluator: &Evaluator) -> Result<Vec<u32>, Error> {
     let mut functions = Vec::new();
     let tables = module.tables.iter().filter_map(|table| table.initial.as_ref());
     let expressions = module

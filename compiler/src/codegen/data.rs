@@ -111,9 +111,13 @@ pub(super) fn misfit(plan: &Plan<'_>, evaluator: &Evaluator) -> Option<TrapCode>
     }
 }
 
-/// All data of the program whose code is `ranges`.
-pub(super) fn pieces(plan: &Plan<'_>, evaluator: &Evaluator, ranges: &[Range]) -> Vec<Piece> {
-    let fits = misfit(plan, evaluator).is_none();
+/// All data of the program whose code is `ranges`; `fits` says that every active segment does.
+pub(super) fn pieces(
+    plan: &Plan<'_>,
+    evaluator: &Evaluator,
+    fits: bool,
+    ranges: &[Range],
+) -> Vec<Piece> {
     let builder = Builder { plan, evaluator, fits };
     let mut pieces = builder.program(ranges);
     let mut wanted: BTreeSet<Data> = BTreeSet::from([Data::Memories]);

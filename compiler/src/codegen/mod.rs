@@ -18,6 +18,7 @@ use cranelift_codegen::Context;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
 use function::Compiled;
+use kiln_abi::trap::TrapCode;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 
@@ -28,9 +29,10 @@ pub(crate) fn compile(plan: &Plan<'_>, progress: &dyn Progress) -> Result<Vec<u8
     let isa = isa::build(plan.target)?;
     let generator = Generator { plan, isa: &*isa };
     let mut functions = generator.bodies(progress)?;
-    generator.glue(&evaluator, &mut functions)?;
+    let misfit = data::misfit(plan, &evaluator);
+    generator.glue(misfit, &mut functions)?;
     let ranges = code::lay_out(plan, functions, plan.target.padding);
-    let pieces = data::pieces(plan, &evaluator, &ranges);
+    let pieces = data::pieces(plan, &evaluator, misfit.is_none(), &ranges);
     object::write(plan, &ranges, &pieces)
 }
 
@@ -70,11 +72,10 @@ impl Generator<'_, '_> {
 
     /// Compiles the entry point, and trampolines of those imported functions and throwing functions
     /// that code or tables refer to.
-    fn glue(&self, evaluator: &Evaluator, functions: &mut Vec<Compiled>) -> Result<(), Error> {
+    fn glue(&self, misfit: Option<TrapCode>, functions: &mut Vec<Compiled>) -> Result<(), Error> {
         let mut context = Context::new();
         let mut builder = FunctionBuilderContext::new();
         let config = self.isa.frontend_config();
-        let misfit = data::misfit(self.plan, evaluator);
         translate::entry(self.plan, misfit, &mut context, &mut builder, config);
         functions.push(self.generate(&mut context, Symbol::Entry)?);
         let called = functions.iter().flat_map(|function| &function.fixups);

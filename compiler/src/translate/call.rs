@@ -5,8 +5,8 @@
 //! whose address is then the first argument. The runtime is called in the host's convention.
 
 use super::{Region, Translator, clif_type};
-use crate::symbol::{Builtin, Data, Symbol};
-use core::mem::{offset_of, size_of};
+use crate::symbol::{Builtin, Symbol};
+use core::mem::offset_of;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     AbiParam, FuncRef, Inst, InstBuilder, MemFlagsData, SigRef, Signature, StackSlotData,
@@ -301,27 +301,5 @@ impl Translator<'_, '_> {
             self.builder.ins().store(MemFlagsData::trusted(), result, pointer, offset);
         }
         self.builder.ins().return_(&[]);
-    }
-
-    /// The address of a table's entry; traps with `outside` if there is none at `index`.
-    pub(super) fn table_entry(&mut self, table: u32, index: Value, outside: TrapCode) -> Value {
-        let length = self.table_length(table);
-        let beyond = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, length);
-        self.trap_if(beyond, outside);
-        let elements = self.table_elements(table);
-        let size = self.builder.ins().iconst(types::I64, i64::from(size_of::<Element>().ilog2()));
-        let offset = self.builder.ins().ishl(index, size);
-        self.builder.ins().iadd(elements, offset)
-    }
-
-    /// The address of a table's first entry.
-    fn table_elements(&mut self, table: u32) -> Value {
-        if self.plan.table_length(table).is_some() {
-            return self.data_address(Data::TableElements(table), 0);
-        }
-        let record = self.table_record(table);
-        let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Records));
-        let offset = offset_of!(kiln_abi::table::Table, elements) as i32;
-        self.builder.ins().load(types::I64, flags, record, offset)
     }
 }

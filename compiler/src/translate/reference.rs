@@ -62,7 +62,7 @@ impl Translator<'_, '_> {
 
     /// The 16 bytes that a table's entry holds for a reference.
     pub(super) fn entry_of_reference(&mut self, ty: RefType, reference: Value) -> (Value, Value) {
-        if !ty.is_func_ref() && !ty.is_concrete_type_ref() {
+        if !refers_to_functions(ty) {
             let zero = self.builder.ins().iconst(types::I64, NULL_ELEMENT_LOW.cast_signed());
             return (reference, zero);
         }
@@ -78,17 +78,15 @@ impl Translator<'_, '_> {
     /// The reference that a table's entry stands for.
     pub(super) fn reference_of_entry(&mut self, ty: RefType, entry: Value) -> Value {
         let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Tables));
-        if !ty.is_func_ref() && !ty.is_concrete_type_ref() {
+        if !refers_to_functions(ty) {
             return self.builder.ins().load(types::I64, flags, entry, 0);
         }
         let offset = offset_of!(Element, function) as i32;
         let number = self.builder.ins().load(types::I32, flags, entry, offset);
         let null = self.builder.ins().icmp_imm_u(IntCC::Equal, number, i64::from(u32::MAX));
         let number = self.builder.ins().uextend(types::I64, number);
-        let size = self.builder.ins().iconst(types::I64, i64::from(size_of::<Element>().ilog2()));
-        let offset = self.builder.ins().ishl(number, size);
         let records = self.data_address(Data::References, 0);
-        let record = self.builder.ins().iadd(records, offset);
+        let record = self.element_at(records, number);
         let nothing = self.builder.ins().iconst(types::I64, 0);
         self.builder.ins().select(null, nothing, record)
     }
@@ -98,4 +96,9 @@ impl Translator<'_, '_> {
         let number = self.plan.facts.references.len() as i64;
         self.data_address(Data::References, number * size_of::<Element>() as i64)
     }
+}
+
+/// Whether references of that type are to functions: every defined type is one of functions.
+fn refers_to_functions(ty: RefType) -> bool {
+    ty.is_func_ref() || ty.is_concrete_type_ref()
 }

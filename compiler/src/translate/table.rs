@@ -3,8 +3,9 @@
 use super::{Region, Translator};
 use crate::symbol::{Builtin, Data};
 use core::mem::{offset_of, size_of};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
-use kiln_abi::table::{ElementSegment, Table};
+use kiln_abi::table::{Element, ElementSegment, Table};
 use kiln_abi::trap::TrapCode;
 use wasmparser::Operator;
 
@@ -92,6 +93,33 @@ impl Translator<'_, '_> {
     fn pop_index(&mut self, table: u32) -> Value {
         let index = self.pop();
         self.widen(index, self.is_table64(table))
+    }
+
+    /// The address of a table's entry; traps with `outside` if there is none at `index`.
+    pub(super) fn table_entry(&mut self, table: u32, index: Value, outside: TrapCode) -> Value {
+        let length = self.table_length(table);
+        let beyond = self.builder.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, length);
+        self.trap_if(beyond, outside);
+        let elements = self.table_elements(table);
+        self.element_at(elements, index)
+    }
+
+    /// The address of the element of that number in an array of elements.
+    pub(super) fn element_at(&mut self, elements: Value, number: Value) -> Value {
+        let size = self.builder.ins().iconst(types::I64, i64::from(size_of::<Element>().ilog2()));
+        let offset = self.builder.ins().ishl(number, size);
+        self.builder.ins().iadd(elements, offset)
+    }
+
+    /// The address of a table's first entry.
+    fn table_elements(&mut self, table: u32) -> Value {
+        if self.plan.table_length(table).is_some() {
+            return self.data_address(Data::TableElements(table), 0);
+        }
+        let record = self.table_record(table);
+        let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Records));
+        let offset = offset_of!(Table, elements) as i32;
+        self.builder.ins().load(types::I64, flags, record, offset)
     }
 
     /// The number of a table's entries.

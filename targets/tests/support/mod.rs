@@ -4,9 +4,7 @@
 
 use kiln_targets::{Arch, Fixup, ObjectFormat, Os, Target, relocation};
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
-use object::{
-    Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
-};
+use object::{Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 
 /// Exit code of the sample program.
 pub(crate) const EXIT_CODE: i32 = 42;
@@ -19,15 +17,7 @@ pub(crate) struct Builder {
 
 impl Builder {
     pub(crate) fn new(target: &'static Target) -> Self {
-        let format = match target.format {
-            ObjectFormat::Elf => BinaryFormat::Elf,
-            ObjectFormat::MachO => BinaryFormat::MachO,
-            ObjectFormat::Coff => BinaryFormat::Coff,
-        };
-        let architecture = match target.arch {
-            Arch::Amd64 => Architecture::X86_64,
-            Arch::Arm64 => Architecture::Aarch64,
-        };
+        let (format, architecture) = target.object_kind();
         Self { target, object: Object::new(format, architecture, Endianness::Little) }
     }
 

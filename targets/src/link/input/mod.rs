@@ -9,9 +9,9 @@ mod sections;
 use super::LinkError;
 use super::program::{AtomId, Definition, ObjectId, Program, Symbol, SymbolId};
 use super::resolve;
-use crate::{Arch, ObjectFormat};
+use crate::ObjectFormat;
 use object::read::{File, Object, ObjectSection, ObjectSymbol, SymbolSection};
-use object::{Architecture, BinaryFormat, SectionIndex, SymbolFlags, SymbolIndex, macho};
+use object::{SectionIndex, SymbolFlags, SymbolIndex, macho};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
@@ -51,17 +51,8 @@ pub(crate) fn parse<'a>(
 ) -> Result<File<'a>, LinkError> {
     let file = File::parse(data).map_err(|error| malformed(name, &error))?;
     let target = program.target;
-    let format = match target.format {
-        ObjectFormat::Elf => BinaryFormat::Elf,
-        ObjectFormat::MachO => BinaryFormat::MachO,
-        ObjectFormat::Coff => BinaryFormat::Coff,
-    };
-    let architecture = match target.arch {
-        Arch::Amd64 => Architecture::X86_64,
-        Arch::Arm64 => Architecture::Aarch64,
-    };
     let relocatable = file.kind() == object::ObjectKind::Relocatable;
-    if file.format() != format || file.architecture() != architecture || !relocatable {
+    if (file.format(), file.architecture()) != target.object_kind() || !relocatable {
         let kind = if relocatable { "object" } else { "file that is no object" };
         let found = format!("{:?} {kind} for {:?}", file.format(), file.architecture());
         return Err(LinkError::WrongMachine {
