@@ -15,6 +15,7 @@ pub mod code_map;
 pub mod errno;
 pub mod exception;
 pub mod global;
+pub mod lock;
 pub mod memory;
 pub mod program;
 pub mod report;

@@ -17,8 +17,9 @@
 //! and with walking paths component by component, no path leads out of a preopened directory.
 
 use super::types::{Advice, Buffer, Clock, FdFlags, Open, Stat, TimeChange, Visit, Waited, Whence};
-use super::{Result, clock, fs, fs::Handle, memory, poll, process, random, signal};
+use super::{Result, clock, fs, fs::Handle, memory, poll, process, random, signal, thread};
 use core::ffi::CStr;
+use core::sync::atomic::AtomicU32;
 
 macro_rules! provided {
     ($($(#[$doc:meta])* $module:ident::$name:ident: $type:ty;)*) => {
@@ -162,4 +163,14 @@ provided! {
     signal::is_stack_guard: fn(address: usize) -> bool;
     /// Whether a frame pointer can be read: 16 bytes on the stack in use, aligned to 8.
     signal::is_on_stack: fn(frame_pointer: usize) -> bool;
+}
+
+// Threads.
+provided! {
+    /// Waits while a word has that value: until another thread wakes it, or the time is over, in
+    /// nanoseconds; `None` waits without end. May return early.
+    thread::wait: fn(word: &AtomicU32, value: u32, timeout: Option<u64>);
+    /// Wakes one thread that waits for a word, and maybe more. Nothing may be left of the word but
+    /// its address: waking nobody does no harm.
+    thread::wake: fn(word: &AtomicU32);
 }

@@ -11,3 +11,4 @@ pub mod poll;
 pub mod process;
 pub mod random;
 pub mod signal;
+pub mod thread;

@@ -21,3 +21,4 @@ pub mod signal;
 mod stream;
 mod syscall;
 mod text;
+pub mod thread;

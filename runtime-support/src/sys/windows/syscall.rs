@@ -229,6 +229,17 @@ unsafe extern "system" {
     ) -> *mut c_void;
 }
 
+#[link(name = "api-ms-win-core-synch-l1-2-0", kind = "raw-dylib")]
+unsafe extern "system" {
+    pub(super) fn WaitOnAddress(
+        address: *const c_void,
+        compared: *const c_void,
+        size: usize,
+        milliseconds: u32,
+    ) -> i32;
+    pub(super) fn WakeByAddressSingle(address: *const c_void);
+}
+
 #[link(name = "bcryptprimitives", kind = "raw-dylib")]
 unsafe extern "system" {
     pub(super) fn ProcessPrng(buffer: *mut u8, length: usize) -> i32;
