@@ -24,15 +24,16 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
     pipeline::set_threads(options.settings.jobs)?;
     let wasm = input::binary(path, &bytes)?;
     let module = pipeline::parse(path, &wasm)?;
+    let program = pipeline::link(path, &module)?;
 
     let display = Display::new(options.settings.quiet);
     let pipeline =
-        Pipeline { path, module: &module, settings: &options.settings, emit: options.emit };
+        Pipeline { path, program: &program, settings: &options.settings, emit: options.emit };
     let results: Vec<Result<Vec<u8>, Error>> = options
         .targets
         .par_iter()
         .map(|target| {
-            let progress = display.begin(target, module.defined_functions());
+            let progress = display.begin(target, program.function_count());
             let bytes = pipeline.run(target, &progress)?;
             progress.finish(bytes.len());
             Ok(bytes)

@@ -1,8 +1,8 @@
-//! From a parsed module to the bytes of an executable or object for one target.
+//! From a module to the bytes of an executable or object for one target.
 
 use std::path::Path;
 
-use kiln_compiler::{Module, Progress};
+use kiln_compiler::{Module, Program, Progress, Source};
 use kiln_targets::Target;
 use kiln_targets::link::{self, Input};
 
@@ -15,7 +15,7 @@ use crate::options::{self, Settings};
 pub(crate) struct Pipeline<'a> {
     /// The module's path, for messages and names.
     pub(crate) path: &'a Path,
-    pub(crate) module: &'a Module<'a>,
+    pub(crate) program: &'a Program<'a>,
     pub(crate) settings: &'a Settings,
     pub(crate) emit: Emit,
 }
@@ -28,7 +28,7 @@ impl Pipeline<'_> {
         progress: &dyn Progress,
     ) -> Result<Vec<u8>, Error> {
         let options = &self.settings.compile;
-        let object = kiln_compiler::compile(self.module, target, options, progress)
+        let object = kiln_compiler::compile(self.program, target, options, progress)
             .map_err(|source| compile_error(self.path, target, source))?;
         if self.emit == Emit::Obj {
             return Ok(object);
@@ -47,6 +47,12 @@ impl Pipeline<'_> {
 /// Parses the module that was read from `path`.
 pub(crate) fn parse<'a>(path: &Path, wasm: &'a [u8]) -> Result<Module<'a>, Error> {
     kiln_compiler::parse(wasm).map_err(|source| Error::Module { path: path.to_owned(), source })
+}
+
+/// Links the module with what the host provides.
+pub(crate) fn link<'a>(path: &Path, module: &'a Module<'a>) -> Result<Program<'a>, Error> {
+    kiln_compiler::link(&[Source::alone(module)])
+        .map_err(|source| Error::Module { path: path.to_owned(), source })
 }
 
 /// Most errors are the module's own; only the code generator's are a target's.

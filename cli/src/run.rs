@@ -30,9 +30,11 @@ fn compile(options: &Run) -> Result<TempPath, Error> {
     pipeline::set_threads(options.settings.jobs)?;
     let wasm = input::binary(path, &bytes)?;
     let module = pipeline::parse(path, &wasm)?;
+    let program = pipeline::link(path, &module)?;
     let display = Display::transient(options.settings.quiet);
-    let progress = display.begin(options.host, module.defined_functions());
-    let pipeline = Pipeline { path, module: &module, settings: &options.settings, emit: Emit::Exe };
+    let progress = display.begin(options.host, program.function_count());
+    let pipeline =
+        Pipeline { path, program: &program, settings: &options.settings, emit: Emit::Exe };
     let executable = pipeline.run(options.host, &progress)?;
     progress.finish(executable.len());
 

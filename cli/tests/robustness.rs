@@ -3,7 +3,7 @@
 
 use std::panic::catch_unwind;
 
-use kiln_compiler::{Options, Progress};
+use kiln_compiler::{Options, Progress, Source};
 use kiln_targets::executable::Executable;
 use kiln_targets::link::{self, Input};
 use kiln_targets::target;
@@ -66,8 +66,9 @@ impl Progress for Silent {
 fn compile(bytes: &[u8], turn: usize) -> bool {
     let options = Options { stack_size: 1 << 20, checked_memory: turn % 2 == 1 };
     let target = target::ALL[turn % target::ALL.len()];
-    kiln_compiler::parse(bytes)
-        .and_then(|module| kiln_compiler::compile(&module, target, &options, &Silent))
+    let Ok(module) = kiln_compiler::parse(bytes) else { return false };
+    kiln_compiler::link(&[Source::alone(&module)])
+        .and_then(|program| kiln_compiler::compile(&program, target, &options, &Silent))
         .is_ok()
 }
 
@@ -126,10 +127,11 @@ fn changed_executables_are_read_without_a_panic() {
 
     let module = wat::parse_str(MODULE).unwrap();
     let module = kiln_compiler::parse(&module).unwrap();
+    let program = kiln_compiler::link(&[Source::alone(&module)]).unwrap();
     let mut random = fastrand::Rng::with_seed(SEED);
     for target in target::ALL {
         let options = Options { stack_size: 1 << 20, checked_memory: false };
-        let object = kiln_compiler::compile(&module, target, &options, &Silent).unwrap();
+        let object = kiln_compiler::compile(&program, target, &options, &Silent).unwrap();
         let objects = [("changed", object.as_slice())];
         let input = Input {
             objects: &objects,

@@ -41,6 +41,12 @@ pub enum Error {
         /// Each as `module.name (kind)`.
         Vec<String>,
     ),
+    /// Imports that are provided with another type.
+    #[error("imports and exports have different types: {}", .0.join(", "))]
+    IncompatibleImports(
+        /// Each as `module.name (kind, but kind is exported)`.
+        Vec<String>,
+    ),
     /// The module has nothing to run: neither `_start` nor a start function.
     #[error("the module exports no `_start` function and has no start function")]
     NoEntry,

@@ -5,8 +5,9 @@
 //! The stages, each taking the former's plain data:
 //!
 //! 1. [`parse`]: bytes → [`Module`], validated, with the facts of each body noted on the way;
-//! 2. `analyze`: module → facts of the whole program;
-//! 3. `plan`: facts and a target → where everything lives and what code may take for granted;
+//! 2. [`link`]: modules → a [`Program`] in index spaces of its own, every import provided, with
+//!    the facts that hold because the whole program is known (`analyze`);
+//! 3. `plan`: program and target → where everything lives and what code may take for granted;
 //! 4. `translate`: a function body and the plan → CLIF;
 //! 5. `codegen`: CLIF → machine code → object.
 
@@ -14,16 +15,17 @@ mod analyze;
 mod codegen;
 pub mod error;
 mod features;
-mod imports;
 pub mod module;
 mod parse;
 mod plan;
+mod program;
 mod symbol;
 mod translate;
 
 pub use error::Error;
 pub use module::Module;
-pub use parse::parse;
+pub use parse::{parse, parse_all};
+pub use program::{Program, Source, link};
 
 use kiln_targets::Target;
 
@@ -38,23 +40,19 @@ pub struct Options {
 
 /// Is told how far compiling got; called from several threads.
 pub trait Progress: Sync {
-    /// One more function of `module.defined_functions()` is compiled.
+    /// One more function of [`Program::function_count`] is compiled.
     fn function_done(&self);
 }
 
-/// Compiles a module to a relocatable object in the target's own format.
+/// Compiles a program to a relocatable object in the target's own format.
 ///
 /// # Errors
-/// An import is unknown, the module has nothing to run, or a function uses what Kiln does not
-/// support.
+/// A function uses what Kiln does not support, or exceeds a limit.
 pub fn compile(
-    module: &Module<'_>,
+    program: &Program<'_>,
     target: &'static Target,
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Vec<u8>, Error> {
-    let wasi = imports::resolve(module)?;
-    let facts = analyze::Facts::new(module)?;
-    let plan = plan::Plan::new(module, &facts, target, wasi, options);
-    codegen::compile(&plan, progress)
+    codegen::compile(&plan::Plan::new(program, target, options), progress)
 }

@@ -15,6 +15,7 @@ use crate::module::{
 use kiln_abi::WASM_PAGE_SIZE;
 use rayon::prelude::*;
 use std::collections::HashMap;
+use wasmparser::types::CoreTypeId;
 use wasmparser::{
     BinaryReader, CompositeInnerType, DataKind, Element, ElementItems, ElementKind, ExternalKind,
     FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, KnownCustom, MemoryType,
@@ -27,8 +28,40 @@ use wasmparser::{
 /// # Errors
 /// The bytes are no wasm module, are malformed or invalid, or use what Kiln does not support.
 pub fn parse(wasm: &[u8]) -> Result<Module<'_>, Error> {
+    parse_next(&mut Types::default(), wasm)
+}
+
+/// Reads and validates modules that are to be linked with each other.
+///
+/// # Errors
+/// As [`parse`]; with the position of the module that is at fault.
+pub fn parse_all<'a>(sources: &[&'a [u8]]) -> Result<Vec<Module<'a>>, (usize, Error)> {
+    let mut types = Types::default();
+    let modules = sources.iter().enumerate();
+    modules
+        .map(|(position, wasm)| parse_next(&mut types, wasm).map_err(|error| (position, error)))
+        .collect()
+}
+
+/// What modules that are linked with each other have in common.
+struct Types {
+    /// Finds equal types of different modules.
+    validator: Validator,
+    /// A number for each type.
+    numbers: HashMap<CoreTypeId, u32>,
+}
+
+impl Default for Types {
+    fn default() -> Self {
+        let validator = Validator::new_with_features(features::supported());
+        Self { validator, numbers: HashMap::new() }
+    }
+}
+
+fn parse_next<'a>(types: &mut Types, wasm: &'a [u8]) -> Result<Module<'a>, Error> {
     check_preamble(wasm)?;
-    read(wasm).map_err(|error| as_unsupported(wasm, error))
+    types.validator.reset();
+    read(types, wasm).map_err(|error| as_unsupported(wasm, error))
 }
 
 /// Without a proposal some of its modules look invalid rather than unsupported: tells them apart.
@@ -45,8 +78,8 @@ fn as_unsupported(wasm: &[u8], error: Error) -> Error {
     }
 }
 
-fn read(wasm: &[u8]) -> Result<Module<'_>, Error> {
-    let mut reader = Reader::new(wasm);
+fn read<'a>(types: &mut Types, wasm: &'a [u8]) -> Result<Module<'a>, Error> {
+    let mut reader = Reader::new(types, wasm);
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(|error| reader.error(&error, None))?;
         reader.payload(payload)?;
@@ -90,19 +123,19 @@ fn check_preamble(wasm: &[u8]) -> Result<(), Error> {
 }
 
 /// A module in the making.
-struct Reader<'a> {
+struct Reader<'t, 'a> {
     module: Module<'a>,
-    validator: Validator,
+    types: &'t mut Types,
     /// Function bodies, to be validated in parallel once everything else is read.
     bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'a>)>,
     used: WasmFeatures,
 }
 
-impl<'a> Reader<'a> {
-    fn new(wasm: &'a [u8]) -> Self {
+impl<'t, 'a> Reader<'t, 'a> {
+    fn new(types: &'t mut Types, wasm: &'a [u8]) -> Self {
         Self {
             module: Module { bytes: wasm, ..Module::default() },
-            validator: Validator::new_with_features(features::supported()),
+            types,
             bodies: Vec::new(),
             used: WasmFeatures::empty(),
         }
@@ -117,7 +150,7 @@ impl<'a> Reader<'a> {
         if matches!(payload, Payload::End(_)) {
             self.number_signatures();
         }
-        match self.validator.payload(&payload) {
+        match self.types.validator.payload(&payload) {
             Ok(ValidPayload::Func(validator, body)) => self.bodies.push((validator, body)),
             Ok(_) => {}
             Err(error) => return Err(self.error(&error, None)),
@@ -308,6 +341,7 @@ impl<'a> Reader<'a> {
         let nameable = if ty.memory64 { 1 << 38 } else { 1 << 32 };
         let bytes = |pages: u64| pages.saturating_mul(WASM_PAGE_SIZE);
         self.module.memories.push(Memory {
+            declared_maximum: ty.maximum.map(bytes),
             memory64: ty.memory64,
             shared: ty.shared,
             minimum: bytes(ty.initial),
@@ -437,15 +471,15 @@ impl<'a> Reader<'a> {
         Ok(self.module)
     }
 
-    /// Numbers the types: those that the validator found equal get one number. It forgets them
-    /// with the module's end.
+    /// Numbers the types: those that the validator found equal get one number. It forgets the
+    /// module's indices with the module's end.
     fn number_signatures(&mut self) {
-        let Some(types) = self.validator.types(0) else { return };
-        let mut numbers = HashMap::new();
+        let Types { validator, numbers } = &mut *self.types;
+        let Some(types) = validator.types(0) else { return };
         for (index, signature) in self.module.types.iter_mut().enumerate() {
             let next = numbers.len() as u32;
-            let canonical = types.core_type_at_in_module(index as u32);
-            signature.id = *numbers.entry(canonical).or_insert(next);
+            let id = types.core_type_at_in_module(index as u32);
+            signature.id = *numbers.entry(id).or_insert(next);
         }
     }
 

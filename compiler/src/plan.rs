@@ -1,22 +1,21 @@
 //! Where each entity of a program lives, and what code may take for granted about it.
 //!
-//! The plan of a module for one target: everything that the translation of one function has to
+//! The plan of a program for one target: everything that the translation of one function has to
 //! know of the others.
 
 use crate::Options;
 use crate::analyze::Facts;
-use crate::module::{Index, Module};
+use crate::program::{Code, Host, Program, Spaces};
+use crate::symbol::Symbol;
 use kiln_abi::{GUARDED_RESERVATION, WASM_PAGE_SIZE};
 use kiln_targets::Target;
 
 /// The plan.
 pub(crate) struct Plan<'a> {
-    pub(crate) module: &'a Module<'a>,
+    pub(crate) spaces: &'a Spaces<'a>,
     pub(crate) facts: &'a Facts,
     pub(crate) target: &'static Target,
     pub(crate) memories: Vec<MemoryPlan>,
-    /// For every imported function, its position in [`kiln_abi::wasi::FUNCTIONS`].
-    pub(crate) wasi: Vec<u32>,
     pub(crate) stack_size: u64,
 }
 
@@ -36,54 +35,55 @@ pub(crate) struct MemoryPlan {
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(
-        module: &'a Module<'a>,
-        facts: &'a Facts,
+        program: &'a Program<'a>,
         target: &'static Target,
-        wasi: Vec<u32>,
         options: &Options,
     ) -> Self {
-        let memories = (0..module.memories.len())
-            .map(|index| plan_memory(module, facts, target, options, index))
+        let Program { spaces, facts } = program;
+        let memories = (0..spaces.memories.len())
+            .map(|index| plan_memory(spaces, facts, target, options, index))
             .collect();
-        Self {
-            module,
-            facts,
-            target,
-            memories,
-            wasi,
-            stack_size: options.stack_size.next_multiple_of(WASM_PAGE_SIZE),
+        let stack_size = options.stack_size.next_multiple_of(WASM_PAGE_SIZE);
+        Self { spaces, facts, target, memories, stack_size }
+    }
+
+    /// What the host provides as the function of that index.
+    pub(crate) fn host(&self, function: u32) -> Option<Host> {
+        match self.spaces.functions[function as usize].code {
+            Code::Host(host) => Some(host),
+            Code::Body(_) => None,
         }
     }
 
-    /// Whether the function of that index is imported.
-    pub(crate) fn is_imported(&self, function: u32) -> bool {
-        (function as usize) < self.wasi.len()
+    /// The code of a function in the convention of compiled code.
+    pub(crate) fn symbol(&self, function: u32) -> Symbol {
+        match self.host(function) {
+            Some(_) => Symbol::Trampoline(function),
+            None => Symbol::Function(function),
+        }
     }
 
-    /// The memory that the guest's pointers in a call of WASI point into: the one exported as
-    /// `memory`, else the first.
-    pub(crate) fn wasi_memory(&self) -> u32 {
-        match self.module.exported("memory") {
-            Some(Index::Memory(index)) => index,
-            _ => 0,
-        }
+    /// Whether some call of WASI comes from an instance without memory.
+    pub(crate) fn lacks_wasi_memory(&self) -> bool {
+        let lacks = |host| matches!(host, Code::Host(Host::Wasi { memory: None, .. }));
+        self.spaces.functions.iter().any(|function| lacks(function.code))
     }
 
     /// The length that a table always has; `None` if it grows.
     pub(crate) fn table_length(&self, table: u32) -> Option<u64> {
         let grows = self.facts.tables[table as usize].grows;
-        (!grows).then(|| self.module.tables[table as usize].minimum)
+        (!grows).then(|| self.spaces.tables[table as usize].minimum)
     }
 }
 
 fn plan_memory(
-    module: &Module<'_>,
+    spaces: &Spaces<'_>,
     facts: &Facts,
     target: &Target,
     options: &Options,
     index: usize,
 ) -> MemoryPlan {
-    let memory = &module.memories[index];
+    let memory = &spaces.memories[index];
     let checked = options.checked_memory || memory.memory64;
     MemoryPlan {
         memory64: memory.memory64,

@@ -2,7 +2,7 @@
 //!
 //! Code generation knows a symbol by a pair of numbers; an object knows it by its name.
 
-use crate::module::Module;
+use crate::program::Spaces;
 use cranelift_codegen::ir::UserExternalName;
 use kiln_abi::symbol::builtin;
 use kiln_abi::trap::TrapCode;
@@ -13,7 +13,7 @@ use kiln_abi::wasi;
 pub(crate) enum Symbol {
     /// The code of a function with a body, by its index.
     Function(u32),
-    /// Code in the convention of compiled code that calls an imported function, by its index.
+    /// Code in the convention of compiled code that calls a function of the host, by its index.
     Trampoline(u32),
     /// The program's entry point.
     Entry,
@@ -158,10 +158,10 @@ impl Symbol {
 
     /// The symbol's name in an object. Functions have the name they have in wasm; since it may
     /// be anything, such symbols are local to the object.
-    pub(crate) fn name(self, module: &Module<'_>) -> String {
+    pub(crate) fn name(self, spaces: &Spaces<'_>) -> String {
         match self {
-            Self::Function(index) => module.function_name(index),
-            Self::Trampoline(index) => format!("{}.trampoline", module.function_name(index)),
+            Self::Function(index) => spaces.function_name(index),
+            Self::Trampoline(index) => format!("{}.trampoline", spaces.function_name(index)),
             Self::Entry => kiln_abi::symbol::ENTRY.to_owned(),
             Self::Builtin(builtin) => builtin.name().to_owned(),
             Self::Throw(builtin) => format!("{}.trampoline", builtin.name()),

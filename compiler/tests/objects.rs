@@ -1,6 +1,6 @@
 //! The objects that the compiler writes: format, symbols, determinism.
 
-use kiln_compiler::{Error, Options, Progress};
+use kiln_compiler::{Error, Options, Progress, Source};
 use kiln_targets::{Arch, ObjectFormat, Target, target};
 use object::{Architecture, BinaryFormat, Object, ObjectSection, ObjectSymbol, SectionKind};
 
@@ -32,7 +32,8 @@ fn compile(text: &str, target: &'static Target) -> Result<Vec<u8>, Error> {
     let wasm = wat::parse_str(text).expect("the test's text is well-formed");
     let module = kiln_compiler::parse(&wasm)?;
     let options = Options { stack_size: 1 << 20, checked_memory: false };
-    kiln_compiler::compile(&module, target, &options, &Silent)
+    let program = kiln_compiler::link(&[Source::alone(&module)])?;
+    kiln_compiler::compile(&program, target, &options, &Silent)
 }
 
 #[test]

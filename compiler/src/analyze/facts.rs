@@ -1,7 +1,9 @@
 //! Facts of the whole program, drawn from those of its reachable functions.
 
+use super::BodyFacts;
 use crate::error::Error;
-use crate::module::{Constant, ElementItem, Evaluator, Index, Mode, Module};
+use crate::module::{Constant, Index};
+use crate::program::{Indices, Instance, Placement, Space, Spaces};
 
 /// What is known of a program.
 #[derive(Debug)]
@@ -38,34 +40,39 @@ pub(crate) struct TableFacts {
 }
 
 impl Facts {
-    /// Follows the program from its roots: `_start`, the start function, and every function that
-    /// a segment or a global refers to.
-    pub(crate) fn new(module: &Module<'_>) -> Result<Self, Error> {
-        let entry = match module.exported("_start") {
-            Some(Index::Function(index)) if is_command(module, index) => Some(index),
-            _ => None,
-        };
-        if entry.is_none() && module.start.is_none() {
+    /// Follows the program from its roots: `_start`, start functions, and every function that a
+    /// segment or a global refers to.
+    pub(crate) fn new(spaces: &Spaces<'_>) -> Result<Self, Error> {
+        let entry = spaces.instances.last().and_then(command);
+        let starts = || spaces.instances.iter().filter_map(Instance::start);
+        if entry.is_none() && starts().next().is_none() {
             return Err(Error::NoEntry);
         }
-        let evaluator = evaluate_globals(module)?;
-        let mut reach = Reach::new(module);
-        for root in entry.into_iter().chain(module.start) {
+        let mut reach = Reach::new(spaces);
+        for root in entry.into_iter().chain(starts()) {
             reach.visit(root);
         }
-        for index in evaluator.globals.iter().filter_map(referred) {
+        for index in spaces.initials.iter().filter_map(referred) {
             reach.refer(index);
         }
-        for index in segment_functions(module, &evaluator)? {
+        for index in segment_functions(spaces)? {
             reach.refer(index);
         }
-        Ok(reach.finish(module, &evaluator.globals, entry))
+        for segment in &spaces.elements {
+            if let Placement::Instantiation { index, .. } = segment.placement {
+                reach.tables[index as usize].changes = true;
+            }
+        }
+        Ok(reach.finish(entry))
     }
 }
 
-fn is_command(module: &Module<'_>, index: u32) -> bool {
-    let ty = &module.signature(index).ty;
-    ty.params().is_empty() && ty.results().is_empty()
+/// The `_start` of an instance, if it exports one.
+fn command(instance: &Instance<'_>) -> Option<u32> {
+    let Some(Index::Function(index)) = instance.module.exported("_start") else { return None };
+    let ty = &instance.module.signature(index).ty;
+    let is_command = ty.params().is_empty() && ty.results().is_empty();
+    is_command.then(|| instance.indices.functions.program(index))
 }
 
 fn referred(value: &Constant) -> Option<u32> {
@@ -75,57 +82,33 @@ fn referred(value: &Constant) -> Option<u32> {
     }
 }
 
-fn unevaluated(what: &str) -> Error {
-    Error::Unsupported {
-        proposal: "a constant expression",
-        message: format!("the initial value of {what} is not known when compiling"),
-        offset: 0,
-        function: None,
-    }
-}
-
-/// Evaluates the initial value of every global.
-fn evaluate_globals(module: &Module<'_>) -> Result<Evaluator, Error> {
-    let mut evaluator = Evaluator::default();
-    for (index, global) in module.globals.iter().enumerate() {
-        let value = global
-            .initial
-            .as_ref()
-            .and_then(|expression| evaluator.evaluate(expression))
-            .ok_or_else(|| unevaluated(&format!("global {index}")))?;
-        evaluator.globals.push(value);
-    }
-    Ok(evaluator)
-}
-
 /// Functions that tables can come to hold. Segments that are only declared name what `ref.func`
 /// may name; the code that does so speaks for itself.
-fn segment_functions(module: &Module<'_>, evaluator: &Evaluator) -> Result<Vec<u32>, Error> {
-    let mut functions = Vec::new();
-    let tables = module.tables.iter().filter_map(|table| table.initial.as_ref());
-    let expressions = module
-        .elements
-        .iter()
-        .filter(|segment| !matches!(segment.mode, Mode::Declared))
-        .flat_map(|segment| &segment.items)
-        .filter_map(|item| match item {
-            ElementItem::Function(index) => {
-                functions.push(*index);
-                None
-            }
-            ElementItem::Expression(expression) => Some(expression),
-        })
-        .collect::<Vec<_>>();
-    for expression in tables.chain(expressions) {
-        let value = evaluator.evaluate(expression).ok_or_else(|| unevaluated("a table entry"))?;
-        functions.extend(referred(&value));
+fn segment_functions(spaces: &Spaces<'_>) -> Result<Vec<u32>, Error> {
+    let mut values = Vec::new();
+    for table in &spaces.tables {
+        if let Some(initial) = &table.initial {
+            values.push(spaces.evaluate(table.instance, initial, "a table entry")?);
+        }
     }
-    Ok(functions)
+    for segment in &spaces.elements {
+        if segment.placement != Placement::Declared {
+            for item in &segment.item.items {
+                values.push(spaces.item(segment.instance, item)?);
+            }
+        }
+    }
+    Ok(values.iter().filter_map(referred).collect())
+}
+
+/// A module's indices as those of the program.
+fn numbered<'s>(space: &'s Space, list: &'s [u32]) -> impl Iterator<Item = u32> + 's {
+    list.iter().map(|&index| space.program(index))
 }
 
 /// The search from the roots.
 struct Reach<'m, 'a> {
-    module: &'m Module<'a>,
+    spaces: &'m Spaces<'a>,
     visited: Vec<bool>,
     referenced: Vec<bool>,
     pending: Vec<u32>,
@@ -135,15 +118,15 @@ struct Reach<'m, 'a> {
 }
 
 impl<'m, 'a> Reach<'m, 'a> {
-    fn new(module: &'m Module<'a>) -> Self {
+    fn new(spaces: &'m Spaces<'a>) -> Self {
         Self {
-            module,
-            visited: vec![false; module.functions.len()],
-            referenced: vec![false; module.functions.len()],
+            spaces,
+            visited: vec![false; spaces.functions.len()],
+            referenced: vec![false; spaces.functions.len()],
             pending: Vec::new(),
-            globals_set: vec![false; module.globals.len()],
-            tables: vec![TableFacts::default(); module.tables.len()],
-            memories_grow: vec![false; module.memories.len()],
+            globals_set: vec![false; spaces.globals.len()],
+            tables: vec![TableFacts::default(); spaces.tables.len()],
+            memories_grow: vec![false; spaces.memories.len()],
         }
     }
 
@@ -158,42 +141,47 @@ impl<'m, 'a> Reach<'m, 'a> {
             if std::mem::replace(&mut self.visited[index as usize], true) {
                 continue;
             }
-            let Some(body) = &self.module.functions[index as usize].body else { continue };
-            let facts = &body.facts;
-            self.pending.extend(&facts.calls);
-            self.pending.extend(&facts.references);
-            for &index in &facts.references {
-                self.referenced[index as usize] = true;
-            }
-            for &index in &facts.globals_set {
-                self.globals_set[index as usize] = true;
-            }
-            for &index in &facts.tables_set {
-                self.tables[index as usize].changes = true;
-            }
-            for &index in &facts.tables_grown {
-                self.tables[index as usize].grows = true;
-            }
-            for &index in &facts.memories_grown {
-                self.memories_grow[index as usize] = true;
-            }
+            let Some(body) = self.spaces.body(index) else { continue };
+            let instance = self.spaces.functions[index as usize].instance;
+            self.note(&body.facts, &self.spaces.instances[instance as usize].indices);
         }
     }
 
-    fn finish(self, module: &Module<'_>, initials: &[Constant], entry: Option<u32>) -> Facts {
-        let functions = 0..module.functions.len() as u32;
+    /// Takes over what a function of an instance with these indices does.
+    fn note(&mut self, facts: &BodyFacts, indices: &Indices) {
+        self.pending.extend(numbered(&indices.functions, &facts.calls));
+        for index in numbered(&indices.functions, &facts.references) {
+            self.pending.push(index);
+            self.referenced[index as usize] = true;
+        }
+        for index in numbered(&indices.globals, &facts.globals_set) {
+            self.globals_set[index as usize] = true;
+        }
+        for index in numbered(&indices.tables, &facts.tables_set) {
+            self.tables[index as usize].changes = true;
+        }
+        for index in numbered(&indices.tables, &facts.tables_grown) {
+            self.tables[index as usize].grows = true;
+        }
+        for index in numbered(&indices.memories, &facts.memories_grown) {
+            self.memories_grow[index as usize] = true;
+        }
+    }
+
+    fn finish(self, entry: Option<u32>) -> Facts {
+        let functions = 0..self.spaces.functions.len() as u32;
         let references: Vec<u32> =
             functions.clone().filter(|&index| self.referenced[index as usize]).collect();
-        let mut referenced = vec![None; module.functions.len()];
+        let mut referenced = vec![None; self.spaces.functions.len()];
         for (number, &index) in references.iter().enumerate() {
             referenced[index as usize] = Some(number as u32);
         }
         let reached = functions
-            .filter(|&index| {
-                self.visited[index as usize] && module.functions[index as usize].body.is_some()
-            })
+            .filter(|&index| self.visited[index as usize] && self.spaces.body(index).is_some())
             .collect();
-        let globals = initials
+        let globals = self
+            .spaces
+            .initials
             .iter()
             .zip(&self.globals_set)
             .map(|(&initial, &set)| GlobalFacts { initial, constant: !set })

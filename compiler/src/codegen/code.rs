@@ -73,14 +73,16 @@ impl Range {
             bytes: record.bytes,
         }));
         self.append_call_sites(offset, &function.call_sites);
-        let index = match function.symbol {
-            Symbol::Function(index) | Symbol::Trampoline(index) => Some(index),
+        let function_of = match function.symbol {
+            Symbol::Function(index) | Symbol::Trampoline(index) => {
+                Some(&plan.spaces.functions[index as usize])
+            }
             _ => None,
         };
-        let name_offset = self.name(plan, index);
+        let name_offset = self.name(function_of.and_then(|function| function.name));
         self.map.push(Function {
             code_offset: offset,
-            index: index.unwrap_or(NO_INDEX),
+            index: function_of.map_or(NO_INDEX, |function| function.index),
             trap_sites_offset: self.trap_sites.len() as u32,
             name_offset,
         });
@@ -110,8 +112,7 @@ impl Range {
     }
 
     /// Adds a function's name, if it has one, and returns its offset.
-    fn name(&mut self, plan: &Plan<'_>, index: Option<u32>) -> u32 {
-        let name = index.and_then(|index| plan.module.functions[index as usize].name);
+    fn name(&mut self, name: Option<&str>) -> u32 {
         let Some(name) = name else { return NO_INDEX };
         let offset = self.names.len() as u32;
         // A name may hold NUL; the map ends names with it.

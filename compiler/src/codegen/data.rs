@@ -7,14 +7,16 @@
 
 use super::code::Range;
 use super::image;
-use crate::module::{Constant, ElementItem, ElementSegment, Evaluator, Mode};
+use crate::error::Error;
+use crate::module::Constant;
 use crate::plan::Plan;
+use crate::program::Placement;
 use crate::symbol::{Data, GLOBAL_SIZE, Symbol};
 use core::mem::size_of;
+use kiln_abi::WASM_PAGE_SIZE;
 use kiln_abi::program::{MEMORY_CHECKED, MEMORY_FIXED, MEMORY_SHARED, Memory, Run};
 use kiln_abi::symbol::{ABI, PLACED_SECTION_PREFIX, PROGRAM};
 use kiln_abi::table::{Element, NULL_ELEMENT_HIGH, NULL_ELEMENT_LOW};
-use kiln_abi::{WASM_PAGE_SIZE, trap::TrapCode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a piece of data is known by.
@@ -90,35 +92,9 @@ impl Piece {
     }
 }
 
-/// What instantiation traps with, because an active segment does not fit: elements come first.
-pub(super) fn misfit(plan: &Plan<'_>, evaluator: &Evaluator) -> Option<TrapCode> {
-    let module = plan.module;
-    let fits = |mode: &Mode<'_>, count: usize, length: &dyn Fn(u32) -> u64| match mode {
-        Mode::Active { index, offset } => evaluator
-            .evaluate(offset)
-            .and_then(|offset| offset.as_offset().checked_add(count as u64))
-            .is_some_and(|end| end <= length(*index)),
-        Mode::Passive | Mode::Declared => true,
-    };
-    let table = |index: u32| module.tables[index as usize].minimum;
-    let memory = |index: u32| module.memories[index as usize].minimum;
-    if !module.elements.iter().all(|segment| fits(&segment.mode, segment.items.len(), &table)) {
-        Some(TrapCode::TableOutOfBounds)
-    } else if !module.data.iter().all(|segment| fits(&segment.mode, segment.bytes.len(), &memory)) {
-        Some(TrapCode::MemoryOutOfBounds)
-    } else {
-        None
-    }
-}
-
-/// All data of the program whose code is `ranges`; `fits` says that every active segment does.
-pub(super) fn pieces(
-    plan: &Plan<'_>,
-    evaluator: &Evaluator,
-    fits: bool,
-    ranges: &[Range],
-) -> Vec<Piece> {
-    let builder = Builder { plan, evaluator, fits };
+/// All data of the program whose code is `ranges`.
+pub(super) fn pieces(plan: &Plan<'_>, ranges: &[Range]) -> Result<Vec<Piece>, Error> {
+    let builder = Builder { plan };
     let mut pieces = builder.program(ranges);
     let mut wanted: BTreeSet<Data> = BTreeSet::from([Data::Memories]);
     let code = ranges.iter().flat_map(|range| &range.fixups);
@@ -131,7 +107,7 @@ pub(super) fn pieces(
         if !made.insert(data) {
             continue;
         }
-        for piece in builder.piece(data) {
+        for piece in builder.piece(data)? {
             wanted.extend(piece.pointers.iter().filter_map(|pointer| match pointer.name {
                 Name::Symbol(Symbol::Data(data)) => Some(data),
                 _ => None,
@@ -139,14 +115,11 @@ pub(super) fn pieces(
             pieces.push(piece);
         }
     }
-    pieces
+    Ok(pieces)
 }
 
 struct Builder<'b, 'a> {
     plan: &'b Plan<'a>,
-    evaluator: &'b Evaluator,
-    /// Whether every active segment fits; if not, no code of the module ever runs.
-    fits: bool,
 }
 
 impl Builder<'_, '_> {
@@ -197,18 +170,18 @@ impl Builder<'_, '_> {
         maps
     }
 
-    fn piece(&self, data: Data) -> Vec<Piece> {
-        match data {
+    fn piece(&self, data: Data) -> Result<Vec<Piece>, Error> {
+        Ok(match data {
             Data::Memories => self.memories(),
             Data::Tables => vec![self.tables()],
             Data::Globals => vec![self.globals()],
             Data::References => vec![self.references()],
             Data::Segments => vec![self.data_segments()],
             Data::ElementSegments => vec![self.element_segments()],
-            Data::TableElements(index) => vec![self.table_elements(index)],
+            Data::TableElements(index) => vec![self.table_elements(index)?],
             Data::SegmentBytes(index) => vec![self.segment_bytes(index)],
-            Data::SegmentElements(index) => vec![self.segment_elements(index)],
-        }
+            Data::SegmentElements(index) => vec![self.segment_elements(index)?],
+        })
     }
 
     /// The records of all memories, and their contents. A record of no memory at the end serves
@@ -217,7 +190,7 @@ impl Builder<'_, '_> {
         let mut records = Piece::new(Data::Memories, Place::Writable, 8);
         let mut contents = Vec::new();
         for (index, plan) in self.plan.memories.iter().enumerate() {
-            let memory = &self.plan.module.memories[index];
+            let memory = &self.plan.spaces.memories[index];
             let runs = self.runs(index as u32, plan.base, &mut contents);
             let bits = [
                 (plan.base.is_some(), MEMORY_FIXED),
@@ -232,8 +205,8 @@ impl Builder<'_, '_> {
             records.u32(flags).u32(WASM_PAGE_SIZE.ilog2());
             contents.push(runs);
         }
-        if self.plan.memories.is_empty() {
-            records.bytes.resize(size_of::<Memory>(), 0);
+        if self.plan.lacks_wasi_memory() {
+            records.bytes.extend([0; size_of::<Memory>()]);
         }
         contents.push(records);
         contents
@@ -245,10 +218,7 @@ impl Builder<'_, '_> {
         /// Zeros to skip rather than to copy.
         const GRANULE: u64 = 4096;
         let granule = base.map_or(GRANULE, |_| self.plan.target.page_size);
-        let runs = match self.fits {
-            true => image::runs(self.plan.module, self.evaluator, memory, granule),
-            false => Vec::new(),
-        };
+        let runs = image::runs(self.plan.spaces, memory, granule);
         let name = Name::Local(format!("kiln_memory_{memory}_runs"));
         let mut list = Piece::new(name, Place::ReadOnlyRelocated, 8);
         for (position, run) in runs.into_iter().enumerate() {
@@ -274,7 +244,7 @@ impl Builder<'_, '_> {
 
     fn tables(&self) -> Piece {
         let mut records = Piece::new(Data::Tables, Place::Writable, 8);
-        for (index, table) in self.plan.module.tables.iter().enumerate() {
+        for (index, table) in self.plan.spaces.tables.iter().enumerate() {
             let limit = table.maximum.unwrap_or(u64::from(u32::MAX)).min(u64::from(u32::MAX));
             records.pointer(Data::TableElements(index as u32));
             records.u64(table.minimum).u64(limit).u64(table.minimum);
@@ -316,12 +286,8 @@ impl Builder<'_, '_> {
     fn element(&self, piece: &mut Piece, value: Constant) {
         match value {
             Constant::Function(index) => {
-                let symbol = match self.plan.is_imported(index) {
-                    true => Symbol::Trampoline(index),
-                    false => Symbol::Function(index),
-                };
-                piece.pointer(Name::Symbol(symbol));
-                piece.u32(self.plan.module.signature(index).id).u32(self.number(index));
+                piece.pointer(Name::Symbol(self.plan.symbol(index)));
+                piece.u32(self.plan.spaces.signature(index).id).u32(self.number(index));
             }
             Constant::Null => {
                 piece.u64(NULL_ELEMENT_LOW).u64(NULL_ELEMENT_HIGH);
@@ -332,48 +298,43 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn item(&self, item: &ElementItem<'_>) -> Constant {
-        match item {
-            ElementItem::Function(index) => Constant::Function(*index),
-            ElementItem::Expression(expression) => self.evaluate(expression),
-        }
-    }
-
-    fn evaluate(&self, expression: &crate::module::ConstExpr<'_>) -> Constant {
-        self.evaluator.evaluate(expression).expect("analysis evaluated every expression")
-    }
-
-    /// A table's entries after its active segments are applied in their order.
-    fn table_elements(&self, index: u32) -> Piece {
-        let table = &self.plan.module.tables[index as usize];
-        let initial = table.initial.as_ref().map_or(Constant::Null, |e| self.evaluate(e));
+    /// A table's entries after the active segments that lie in the image are applied in their
+    /// order.
+    fn table_elements(&self, table_index: u32) -> Result<Piece, Error> {
+        let spaces = self.plan.spaces;
+        let table = &spaces.tables[table_index as usize];
+        let initial = match &table.initial {
+            Some(initial) => spaces.evaluate(table.instance, initial, "a table entry")?,
+            None => Constant::Null,
+        };
         let mut entries: BTreeMap<u64, Constant> = BTreeMap::new();
-        for segment in self.plan.module.elements.iter().filter(|_| self.fits) {
-            let Mode::Active { index: into, offset } = &segment.mode else { continue };
-            if *into == index {
-                let offset = self.evaluate(offset).as_offset();
-                let items = segment.items.iter().map(|item| self.item(item));
-                entries.extend((offset..).zip(items));
+        for segment in &spaces.elements {
+            let Placement::Image { index, offset } = segment.placement else { continue };
+            if index == table_index {
+                for (position, item) in (offset..).zip(&segment.item.items) {
+                    entries.insert(position, spaces.item(segment.instance, item)?);
+                }
             }
         }
-        let facts = self.plan.facts.tables[index as usize];
+        let facts = self.plan.facts.tables[table_index as usize];
         let place = match facts.changes {
             true => Place::Writable,
             false => Place::ReadOnlyRelocated,
         };
-        let mut piece = Piece::new(Data::TableElements(index), place, 16);
+        let mut piece = Piece::new(Data::TableElements(table_index), place, 16);
         for position in 0..table.minimum {
             let value = entries.get(&position).copied().unwrap_or(initial);
             self.element(&mut piece, value);
         }
-        piece
+        Ok(piece)
     }
 
     fn data_segments(&self) -> Piece {
         let mut records = Piece::new(Data::Segments, Place::Writable, 8);
-        for (index, segment) in self.plan.module.data.iter().enumerate() {
-            if matches!(segment.mode, Mode::Passive) {
-                records.pointer(Data::SegmentBytes(index as u32)).u64(segment.bytes.len() as u64);
+        for (index, segment) in self.plan.spaces.data.iter().enumerate() {
+            if segment.placement.is_copied() {
+                let length = segment.item.bytes.len() as u64;
+                records.pointer(Data::SegmentBytes(index as u32)).u64(length);
             } else {
                 // Dropped by instantiation.
                 records.u64(0).u64(0);
@@ -384,15 +345,15 @@ impl Builder<'_, '_> {
 
     fn segment_bytes(&self, index: u32) -> Piece {
         let mut piece = Piece::new(Data::SegmentBytes(index), Place::ReadOnly, 16);
-        piece.bytes = self.plan.module.data[index as usize].bytes.to_vec();
+        piece.bytes = self.plan.spaces.data[index as usize].item.bytes.to_vec();
         piece
     }
 
     fn element_segments(&self) -> Piece {
         let mut records = Piece::new(Data::ElementSegments, Place::Writable, 8);
-        for (index, segment) in self.plan.module.elements.iter().enumerate() {
-            if matches!(segment.mode, Mode::Passive) {
-                let length = segment.items.len() as u64;
+        for (index, segment) in self.plan.spaces.elements.iter().enumerate() {
+            if segment.placement.is_copied() {
+                let length = segment.item.items.len() as u64;
                 records.pointer(Data::SegmentElements(index as u32)).u64(length);
             } else {
                 records.u64(0).u64(0);
@@ -401,12 +362,13 @@ impl Builder<'_, '_> {
         records
     }
 
-    fn segment_elements(&self, index: u32) -> Piece {
-        let segment: &ElementSegment<'_> = &self.plan.module.elements[index as usize];
+    fn segment_elements(&self, index: u32) -> Result<Piece, Error> {
+        let segment = &self.plan.spaces.elements[index as usize];
         let mut piece = Piece::new(Data::SegmentElements(index), Place::ReadOnlyRelocated, 16);
-        for item in &segment.items {
-            self.element(&mut piece, self.item(item));
+        for item in &segment.item.items {
+            let value = self.plan.spaces.item(segment.instance, item)?;
+            self.element(&mut piece, value);
         }
-        piece
+        Ok(piece)
     }
 }

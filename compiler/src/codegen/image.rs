@@ -1,9 +1,9 @@
 //! Initial contents of linear memories.
 //!
-//! Active segments are applied here, in their order, as the specification's instantiation would:
-//! what the program finds is what they leave. What is left is a list of runs of bytes.
+//! Active segments that lie in the image are applied here, in their order, as the specification's
+//! instantiation would: what the program finds is what they leave. What is left is a list of runs of bytes.
 
-use crate::module::{DataSegment, Evaluator, Mode, Module};
+use crate::program::{Placement, Spaces};
 
 /// A piece of a memory that does not start as zeros.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,16 +14,16 @@ pub(super) struct Run {
 
 /// The contents of the memory of that index as runs whose ends are multiples of `granule`, a power
 /// of two. Granules of zeros are left out at the ends of runs.
-pub(super) fn runs(
-    module: &Module<'_>,
-    evaluator: &Evaluator,
-    memory: u32,
-    granule: u64,
-) -> Vec<Run> {
-    let segments: Vec<(u64, &[u8])> = module
+pub(super) fn runs(spaces: &Spaces<'_>, memory: u32, granule: u64) -> Vec<Run> {
+    let segments: Vec<(u64, &[u8])> = spaces
         .data
         .iter()
-        .filter_map(|segment| active(segment, evaluator, memory))
+        .filter_map(|segment| match segment.placement {
+            Placement::Image { index, offset } if index == memory => {
+                Some((offset, segment.item.bytes))
+            }
+            _ => None,
+        })
         .filter(|(_, bytes)| !bytes.is_empty())
         .collect();
     let mut extents: Vec<(u64, u64)> = segments
@@ -43,20 +43,6 @@ pub(super) fn runs(
     }
     runs.retain_mut(|run| trim(run, granule as usize));
     runs
-}
-
-/// Where an active segment of that memory goes, with its bytes.
-fn active<'a>(
-    segment: &DataSegment<'a>,
-    evaluator: &Evaluator,
-    memory: u32,
-) -> Option<(u64, &'a [u8])> {
-    match &segment.mode {
-        Mode::Active { index, offset } if *index == memory => {
-            Some((evaluator.evaluate(offset)?.as_offset(), segment.bytes))
-        }
-        _ => None,
-    }
 }
 
 /// Runs of zeros that cover sorted extents; extents that touch share one.

@@ -10,7 +10,7 @@ mod unwind;
 
 use crate::Progress;
 use crate::error::Error;
-use crate::module::{Body, Evaluator};
+use crate::module::Body;
 use crate::plan::Plan;
 use crate::symbol::{Builtin, Symbol};
 use crate::translate;
@@ -18,21 +18,17 @@ use cranelift_codegen::Context;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
 use function::Compiled;
-use kiln_abi::trap::TrapCode;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Compiles a program to an object.
 pub(crate) fn compile(plan: &Plan<'_>, progress: &dyn Progress) -> Result<Vec<u8>, Error> {
-    let evaluator =
-        Evaluator { globals: plan.facts.globals.iter().map(|global| global.initial).collect() };
     let isa = isa::build(plan.target)?;
     let generator = Generator { plan, isa: &*isa };
     let mut functions = generator.bodies(progress)?;
-    let misfit = data::misfit(plan, &evaluator);
-    generator.glue(misfit, &mut functions)?;
+    generator.glue(&mut functions)?;
     let ranges = code::lay_out(plan, functions, plan.target.padding);
-    let pieces = data::pieces(plan, &evaluator, misfit.is_none(), &ranges);
+    let pieces = data::pieces(plan, &ranges)?;
     object::write(plan, &ranges, &pieces)
 }
 
@@ -49,10 +45,7 @@ impl Generator<'_, '_> {
             .facts
             .reached
             .iter()
-            .filter_map(|&index| {
-                let body = self.plan.module.functions[index as usize].body.as_ref()?;
-                Some((index, body))
-            })
+            .filter_map(|&index| Some((index, self.plan.spaces.body(index)?)))
             .collect();
         bodies
             .into_par_iter()
@@ -70,13 +63,13 @@ impl Generator<'_, '_> {
             .collect()
     }
 
-    /// Compiles the entry point, and trampolines of those imported functions and throwing functions
-    /// that code or tables refer to.
-    fn glue(&self, misfit: Option<TrapCode>, functions: &mut Vec<Compiled>) -> Result<(), Error> {
+    /// Compiles the entry point, and trampolines of those functions of the host and throwing
+    /// functions that code or tables refer to.
+    fn glue(&self, functions: &mut Vec<Compiled>) -> Result<(), Error> {
         let mut context = Context::new();
         let mut builder = FunctionBuilderContext::new();
         let config = self.isa.frontend_config();
-        translate::entry(self.plan, misfit, &mut context, &mut builder, config);
+        translate::entry(self.plan, &mut context, &mut builder, config);
         functions.push(self.generate(&mut context, Symbol::Entry)?);
         let called = functions.iter().flat_map(|function| &function.fixups);
         let called = called.filter_map(|fixup| match fixup.symbol {
@@ -92,11 +85,11 @@ impl Generator<'_, '_> {
             })
             .collect();
         let references = self.plan.facts.references.iter().copied();
-        let held = references.filter(|&index| self.plan.is_imported(index));
-        let trampolines: BTreeSet<u32> = called.chain(held).collect();
+        let trampolines: BTreeSet<u32> = called.chain(references).collect();
         for index in trampolines {
+            let Some(host) = self.plan.host(index) else { continue };
             context.clear();
-            translate::trampoline(self.plan, index, &mut context, &mut builder, config);
+            translate::trampoline(self.plan, index, host, &mut context, &mut builder, config);
             functions.push(self.generate(&mut context, Symbol::Trampoline(index))?);
         }
         for throwing in thrown {
@@ -108,7 +101,7 @@ impl Generator<'_, '_> {
     }
 
     fn generate(&self, context: &mut Context, symbol: Symbol) -> Result<Compiled, Error> {
-        let name = || symbol.name(self.plan.module);
+        let name = || symbol.name(self.plan.spaces);
         function::compile(context, symbol, name, self.isa, self.plan.target)
     }
 }

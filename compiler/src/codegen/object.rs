@@ -155,7 +155,7 @@ impl<'p, 'a> Writer<'p, 'a> {
 
     fn text_of(&self, name: &Name) -> String {
         match name {
-            Name::Symbol(symbol) => symbol.name(self.plan.module),
+            Name::Symbol(symbol) => symbol.name(self.plan.spaces),
             Name::Range(position) => format!("kiln_code_{position}"),
             Name::Global(name) => (*name).to_owned(),
             Name::Local(name) => name.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Source: core specification, "Validation / Instructions / Constant Expressions".
 
+use crate::program::Indices;
 use wasmparser::Operator;
 
 /// A validated constant expression.
@@ -15,7 +16,7 @@ pub(crate) enum Constant {
     Bits(u128),
     /// The null reference of any type.
     Null,
-    /// A reference to the function of that index.
+    /// A reference to the function of that index of the program.
     Function(u32),
 }
 
@@ -29,19 +30,17 @@ impl Constant {
     }
 }
 
-/// Evaluates constant expressions in the order of the index space of globals.
-#[derive(Debug, Default)]
-pub(crate) struct Evaluator {
-    /// Values of the globals so far.
-    pub(crate) globals: Vec<Constant>,
-}
+impl ConstExpr<'_> {
+    /// Its byte offset in the file.
+    pub(crate) fn offset(&self) -> usize {
+        self.0.get_binary_reader().original_position() as usize
+    }
 
-impl Evaluator {
-    /// The value of `expression`, which may read globals evaluated before. `None` when it uses an
-    /// operator that Kiln does not evaluate.
-    pub(crate) fn evaluate(&self, expression: &ConstExpr<'_>) -> Option<Constant> {
+    /// The value in a program where the module has these indices and globals these values, as far
+    /// as they are there. `None` when it uses an operator that Kiln does not evaluate.
+    pub(crate) fn evaluate(&self, indices: &Indices, globals: &[Constant]) -> Option<Constant> {
         let mut stack = Vec::new();
-        for operator in expression.0.get_operators_reader() {
+        for operator in self.0.get_operators_reader() {
             match operator.ok()? {
                 Operator::I32Const { value } => stack.push(bits32(value)),
                 Operator::I64Const { value } => stack.push(bits64(value)),
@@ -52,10 +51,10 @@ impl Evaluator {
                 }
                 Operator::RefNull { .. } => stack.push(Constant::Null),
                 Operator::RefFunc { function_index } => {
-                    stack.push(Constant::Function(function_index));
+                    stack.push(Constant::Function(indices.functions.program(function_index)));
                 }
                 Operator::GlobalGet { global_index } => {
-                    stack.push(*self.globals.get(global_index as usize)?);
+                    stack.push(*globals.get(indices.globals.program(global_index) as usize)?);
                 }
                 Operator::I32Add => binary32(&mut stack, i32::wrapping_add)?,
                 Operator::I32Sub => binary32(&mut stack, i32::wrapping_sub)?,

@@ -5,7 +5,7 @@
 mod const_expr;
 
 pub use const_expr::ConstExpr;
-pub(crate) use const_expr::{Constant, Evaluator};
+pub(crate) use const_expr::Constant;
 
 use crate::analyze::BodyFacts;
 use wasmparser::{FuncType, FunctionBody, RefType, ValType};
@@ -57,9 +57,9 @@ impl Module<'_> {
         &self.types[self.functions[function as usize].type_index as usize]
     }
 
-    /// Types of a tag's payload.
-    pub(crate) fn payload(&self, tag: u32) -> &[ValType] {
-        self.types[self.tags[tag as usize] as usize].ty.params()
+    /// The type whose parameters are a tag's payload.
+    pub(crate) fn tag_type(&self, tag: u32) -> &Signature {
+        &self.types[self.tags[tag as usize] as usize]
     }
 
     pub(crate) fn exported(&self, name: &str) -> Option<Index> {
@@ -110,6 +110,18 @@ pub(crate) enum Index {
     Tag(u32),
 }
 
+impl Index {
+    /// The index without its space.
+    pub(crate) fn value(self) -> u32 {
+        let (Self::Function(index)
+        | Self::Table(index)
+        | Self::Memory(index)
+        | Self::Global(index)
+        | Self::Tag(index)) = self;
+        index
+    }
+}
+
 /// A function type with its canonical number: equal types have equal numbers.
 #[derive(Debug)]
 pub(crate) struct Signature {
@@ -149,6 +161,8 @@ pub(crate) struct Memory {
     pub(crate) minimum: u64,
     /// In bytes: what the module allows and the address type can name.
     pub(crate) maximum: u64,
+    /// In bytes: what the module allows, if it says so.
+    pub(crate) declared_maximum: Option<u64>,
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! whose address is then the first argument. The runtime is called in the host's convention.
 
 use super::{Region, Translator, clif_type};
+use crate::program::Host;
 use crate::symbol::{Builtin, Symbol};
 use core::mem::offset_of;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -102,36 +103,36 @@ pub(super) enum Callee {
 impl Translator<'_, '_> {
     pub(super) fn call(&mut self, operator: &Operator<'_>) -> bool {
         match *operator {
-            Operator::Call { function_index } if self.plan.is_imported(function_index) => {
-                self.call_import(function_index);
-            }
-            Operator::Call { function_index } => {
-                let ty = &self.plan.module.signature(function_index).ty;
-                let callee = Callee::Direct(self.compiled_function(function_index));
-                self.emit_call(ty, &callee);
-            }
+            Operator::Call { function_index } => match self.plan.host(function_index) {
+                Some(Host::Wasi { position, memory }) => self.call_wasi(position, memory),
+                _ => {
+                    let ty = &self.plan.spaces.signature(function_index).ty;
+                    let callee = Callee::Direct(self.compiled_function(function_index));
+                    self.emit_call(ty, &callee);
+                }
+            },
             Operator::CallIndirect { type_index, table_index } => {
-                let ty = &self.plan.module.types[type_index as usize].ty;
+                let ty = &self.plan.spaces.types[type_index as usize].ty;
                 let callee = self.indirect_callee(type_index, table_index);
                 self.emit_call(ty, &callee);
             }
             Operator::CallRef { type_index } => {
-                let ty = &self.plan.module.types[type_index as usize].ty;
+                let ty = &self.plan.spaces.types[type_index as usize].ty;
                 let callee = self.reference_callee(type_index);
                 self.emit_call(ty, &callee);
             }
             Operator::ReturnCall { function_index } => {
-                let ty = &self.plan.module.signature(function_index).ty;
+                let ty = &self.plan.spaces.signature(function_index).ty;
                 let callee = Callee::Direct(self.compiled_function(function_index));
                 self.emit_tail_call(ty, &callee);
             }
             Operator::ReturnCallIndirect { type_index, table_index } => {
-                let ty = &self.plan.module.types[type_index as usize].ty;
+                let ty = &self.plan.spaces.types[type_index as usize].ty;
                 let callee = self.indirect_callee(type_index, table_index);
                 self.emit_tail_call(ty, &callee);
             }
             Operator::ReturnCallRef { type_index } => {
-                let ty = &self.plan.module.types[type_index as usize].ty;
+                let ty = &self.plan.spaces.types[type_index as usize].ty;
                 let callee = self.reference_callee(type_index);
                 self.emit_tail_call(ty, &callee);
             }
@@ -140,24 +141,22 @@ impl Translator<'_, '_> {
         true
     }
 
-    /// A function in the convention of compiled code, imported ones included.
+    /// A function in the convention of compiled code, those of the host included.
     pub(super) fn compiled_function(&mut self, index: u32) -> FuncRef {
-        let symbol = match self.plan.is_imported(index) {
-            true => Symbol::Trampoline(index),
-            false => Symbol::Function(index),
-        };
-        let ty = &self.plan.module.signature(index).ty;
+        let symbol = self.plan.symbol(index);
+        let ty = &self.plan.spaces.signature(index).ty;
         self.import_function(symbol, || signature(ty))
     }
 
     /// Calls a WASI function directly.
-    pub(super) fn call_import(&mut self, index: u32) {
-        let position = self.plan.wasi[index as usize];
+    pub(super) fn call_wasi(&mut self, position: u32, memory: Option<u32>) {
         let function = &wasi::FUNCTIONS[position as usize];
         let target = self.plan.target;
         let callee =
             self.import_function(Symbol::Wasi(position), || wasi_signature(function, target));
-        let mut arguments = vec![self.memory_record(self.plan.wasi_memory())];
+        // Behind the last memory's record lies one of no memory.
+        let memory = memory.unwrap_or(self.plan.memories.len() as u32);
+        let mut arguments = vec![self.memory_record(memory)];
         arguments.extend(self.pop_many(function.parameters.len()));
         let call = self.builder.ins().call(callee, &arguments);
         self.push_results(call);
@@ -178,10 +177,10 @@ impl Translator<'_, '_> {
     /// Finds the code behind a table's entry, whose index is the topmost operand.
     fn indirect_callee(&mut self, type_index: u32, table: u32) -> Callee {
         let index = self.pop();
-        let index = self.widen(index, self.plan.module.tables[table as usize].table64);
+        let index = self.widen(index, self.plan.spaces.tables[table as usize].table64);
         let entry = self.table_entry(table, index, TrapCode::UndefinedElement);
         let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Tables));
-        let wanted = i64::from(self.plan.module.types[type_index as usize].id);
+        let wanted = i64::from(self.plan.spaces.types[type_index as usize].id);
         let offset = offset_of!(Element, signature) as i32;
         let found = self.builder.ins().load(types::I32, flags, entry, offset);
         let mismatch = self.builder.ins().icmp_imm_u(IntCC::NotEqual, found, wanted);
@@ -203,17 +202,22 @@ impl Translator<'_, '_> {
 
     /// Finds the code behind a function reference, which is the topmost operand.
     fn reference_callee(&mut self, type_index: u32) -> Callee {
+        let code = self.referenced_code();
+        Callee::Indirect(self.compiled_signature(type_index), code)
+    }
+
+    /// The address of the code behind a function reference, which is the topmost operand.
+    pub(super) fn referenced_code(&mut self) -> Value {
         let reference = self.pop();
         let null = self.builder.ins().icmp_imm_u(IntCC::Equal, reference, 0);
         self.trap_if(null, TrapCode::NullFunctionReference);
         let flags = MemFlagsData::trusted().with_readonly();
         let offset = offset_of!(Element, code) as i32;
-        let code = self.builder.ins().load(types::I64, flags, reference, offset);
-        Callee::Indirect(self.compiled_signature(type_index), code)
+        self.builder.ins().load(types::I64, flags, reference, offset)
     }
 
     fn compiled_signature(&mut self, type_index: u32) -> SigRef {
-        let wanted = &self.plan.module.types[type_index as usize];
+        let wanted = &self.plan.spaces.types[type_index as usize];
         let builder = &mut self.builder;
         *self
             .signatures
@@ -221,7 +225,7 @@ impl Translator<'_, '_> {
             .or_insert_with(|| builder.import_signature(signature(&wanted.ty)))
     }
 
-    fn emit_call(&mut self, ty: &FuncType, callee: &Callee) {
+    pub(super) fn emit_call(&mut self, ty: &FuncType, callee: &Callee) {
         let mut arguments = self.pop_many(ty.params().len());
         if !returns_in_memory(ty) {
             let results = self.insert_call(callee, &arguments);

@@ -155,7 +155,7 @@ impl Translator<'_, '_> {
             BlockType::Empty => (Vec::new(), Vec::new()),
             BlockType::Type(result) => (Vec::new(), vec![result]),
             BlockType::FuncType(index) => {
-                let ty = &self.plan.module.types[index as usize].ty;
+                let ty = &self.plan.spaces.types[index as usize].ty;
                 (ty.params().to_vec(), ty.results().to_vec())
             }
         }

@@ -1,22 +1,21 @@
-//! Code of no wasm function: the program's entry point, and trampolines of imported functions.
+//! Code of no wasm function: the program's entry point, and what leads to the host.
 
+use super::Translator;
 use super::call::{host_convention, signature, throw_signature};
-use super::{Translator, trap};
+use crate::module::Index;
 use crate::plan::Plan;
+use crate::program::{Host, Placement};
 use crate::symbol::{Builtin, Symbol};
 use cranelift_codegen::Context;
-use cranelift_codegen::ir::{InstBuilder, Signature, UserFuncName, types};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Signature, UserFuncName, Value, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use kiln_abi::trap::TrapCode;
 
-/// The entry point: what is left of instantiation, then `_start`.
-///
-/// Segments lie in the image already. If one of them does not fit (`misfit`), instantiation traps
-/// before any code of the module runs.
+/// The entry point: what is left of the instantiations, then `_start`.
 pub(crate) fn entry(
     plan: &Plan<'_>,
-    misfit: Option<TrapCode>,
     context: &mut Context,
     builder_context: &mut FunctionBuilderContext,
     config: TargetFrontendConfig,
@@ -26,32 +25,39 @@ pub(crate) fn entry(
     let builder = FunctionBuilder::new(&mut context.func, builder_context);
     let mut translator = Translator::new(plan, builder);
     translator.open();
-    if let Some(code) = misfit {
-        translator.builder.ins().trap(trap::clif(code));
-    } else {
-        for function in plan.module.start.into_iter().chain(plan.facts.entry) {
-            let function = translator.compiled_function(function);
-            translator.builder.ins().call(function, &[]);
+    for (position, instance) in plan.spaces.instances.iter().enumerate() {
+        if !instance.lazy {
+            translator.instantiate(position as u32);
         }
-        translator.builder.ins().return_(&[]);
     }
+    if let Some(function) = plan.facts.entry {
+        let function = translator.compiled_function(function);
+        translator.builder.ins().call(function, &[]);
+    }
+    translator.builder.ins().return_(&[]);
     translator.builder.finalize(config);
 }
 
-/// Code in the convention of compiled code that calls the imported function of that index.
+/// Code in the convention of compiled code that does what the host provides as the function of
+/// that index.
 pub(crate) fn trampoline(
     plan: &Plan<'_>,
     index: u32,
+    host: Host,
     context: &mut Context,
     builder_context: &mut FunctionBuilderContext,
     config: TargetFrontendConfig,
 ) {
-    context.func.signature = signature(&plan.module.signature(index).ty);
+    context.func.signature = signature(&plan.spaces.signature(index).ty);
     context.func.name = UserFuncName::User(Symbol::Trampoline(index).encode());
     let builder = FunctionBuilder::new(&mut context.func, builder_context);
     let mut translator = Translator::new(plan, builder);
     translator.open();
-    translator.call_import(index);
+    match host {
+        Host::Wasi { position, memory } => translator.call_wasi(position, memory),
+        Host::CatchTrap => translator.catch_trap(),
+        Host::Instantiate(instance) => translator.instantiate(instance),
+    }
     if translator.reachable {
         let results = std::mem::take(&mut translator.stack);
         translator.return_(&results);
@@ -82,6 +88,52 @@ pub(crate) fn throw(
 }
 
 impl Translator<'_, '_> {
+    /// Makes an instance: checks what must have grown, copies the segments that do not lie in the
+    /// image, calls the start function.
+    fn instantiate(&mut self, position: u32) {
+        let spaces = self.plan.spaces;
+        let instance = &spaces.instances[position as usize];
+        for growth in &instance.growths {
+            let length = match growth.index {
+                Index::Memory(index) => self.memory_length(index),
+                other => self.table_length(other.value()),
+            };
+            let minimum = self.builder.ins().iconst(types::I64, growth.minimum.cast_signed());
+            let short = self.builder.ins().icmp(IntCC::UnsignedLessThan, length, minimum);
+            self.trap_if(short, TrapCode::IncompatibleImport);
+        }
+        for (index, segment) in (0..).zip(&spaces.elements) {
+            if segment.instance == position
+                && let Placement::Instantiation { index: table, offset } = segment.placement
+            {
+                let (record, from) = (self.table_record(table), self.element_segment(index));
+                let count = segment.item.items.len() as u64;
+                self.copy_segment(Builtin::TableInit, record, from, offset, count);
+                self.drop_element_segment(index);
+            }
+        }
+        for (index, segment) in (0..).zip(&spaces.data) {
+            if segment.instance == position
+                && let Placement::Instantiation { index: memory, offset } = segment.placement
+            {
+                let (record, from) = (self.memory_record(memory), self.data_segment(index));
+                let count = segment.item.bytes.len() as u64;
+                self.copy_segment(Builtin::MemoryInit, record, from, offset, count);
+                self.drop_data_segment(index);
+            }
+        }
+        if let Some(start) = instance.start() {
+            let start = self.compiled_function(start);
+            self.builder.ins().call(start, &[]);
+        }
+    }
+
+    fn copy_segment(&mut self, by: Builtin, into: Value, from: Value, offset: u64, count: u64) {
+        let [offset, zero, count] = [offset, 0, count]
+            .map(|number| self.builder.ins().iconst(types::I64, number.cast_signed()));
+        self.call_builtin(by, &[into, from, offset, zero, count]);
+    }
+
     /// Opens the function's first block and pushes its parameters.
     fn open(&mut self) {
         let block = self.builder.create_block();

@@ -9,16 +9,19 @@
 //! Source: core specification, "Execution / Instructions / Control Instructions", and the legacy
 //! "Exception handling" proposal.
 
+use super::call::Callee;
 use super::control::Kind;
 use super::{Translator, clif_type};
+use crate::program::Indices;
 use crate::symbol::{Builtin, Symbol};
 use core::mem::size_of;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, InstBuilder,
-    MemFlagsData, SigRef, StackSlot, StackSlotData, StackSlotKind, Value, types,
+    MemFlagsData, SigRef, Signature, StackSlot, StackSlotData, StackSlotKind, Value, types,
 };
-use kiln_abi::exception::{Exception, PAYLOAD_SIZE};
+use cranelift_codegen::isa::CallConv;
+use kiln_abi::exception::{Exception, PAYLOAD_SIZE, TRAP_TAG};
 use kiln_abi::trap::TrapCode;
 use std::rc::Rc;
 use wasmparser::{BlockType, Catch, Operator, OperatorsReader, TryTable};
@@ -52,6 +55,7 @@ pub(super) enum LegacyClause {
 /// The clauses of each legacy `try` of a body, in order of the `try` operators.
 pub(super) fn legacy_clauses(
     operators: OperatorsReader<'_>,
+    indices: &Indices,
 ) -> wasmparser::Result<Vec<Vec<LegacyClause>>> {
     let mut clauses: Vec<Vec<LegacyClause>> = Vec::new();
     // For each open construct, the number of its `try`, if it is one.
@@ -74,7 +78,7 @@ pub(super) fn legacy_clauses(
                 open.pop();
                 continue;
             }
-            Operator::Catch { tag_index } => LegacyClause::Catch(tag_index),
+            Operator::Catch { tag_index } => LegacyClause::Catch(indices.tags.program(tag_index)),
             Operator::CatchAll => LegacyClause::CatchAll,
             Operator::Delegate { relative_depth } => LegacyClause::Delegate(relative_depth),
             _ => continue,
@@ -163,7 +167,7 @@ impl Translator<'_, '_> {
         let plan = self.plan;
         let first = size_of::<Exception>() as i32;
         let mut values = Vec::new();
-        for (position, &ty) in plan.module.payload(tag).iter().enumerate() {
+        for (position, &ty) in plan.spaces.payload(tag).iter().enumerate() {
             let offset = first + position as i32 * PAYLOAD_SIZE as i32;
             let flags = MemFlagsData::trusted();
             values.push(self.builder.ins().load(clif_type(ty), flags, exception, offset));
@@ -172,7 +176,7 @@ impl Translator<'_, '_> {
     }
 
     fn throw(&mut self, tag: u32) {
-        let count = self.plan.module.payload(tag).len();
+        let count = self.plan.spaces.payload(tag).len();
         let values = self.pop_many(count);
         let size = (count.max(1) * PAYLOAD_SIZE as usize) as u32;
         let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
@@ -191,7 +195,7 @@ impl Translator<'_, '_> {
     fn throw_by(&mut self, builtin: Builtin, arguments: &[Value]) {
         let callee =
             self.import_function(Symbol::Throw(builtin), || super::call::throw_signature(builtin));
-        self.insert_call(&super::call::Callee::Direct(callee), arguments);
+        self.insert_call(&Callee::Direct(callee), arguments);
         self.trap(TrapCode::Unreachable);
     }
 
@@ -278,10 +282,37 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// Room for any exception of the module.
+    /// Calls the function without parameters and results that the topmost operand refers to, and
+    /// returns 0, or the number of the trap that ended it.
+    pub(super) fn catch_trap(&mut self) {
+        let code = self.referenced_code();
+        let signature = Signature::new(CallConv::Tail);
+        let signature = self.builder.import_signature(signature);
+        let (trapped, thrown) = (self.landing(), self.landing());
+        self.handlers = Rc::new([
+            Handler { tag: Some(TRAP_TAG), landing: trapped },
+            Handler { tag: None, landing: thrown },
+        ]);
+        self.insert_call(&Callee::Indirect(signature, code), &[]);
+        let zero = self.builder.ins().iconst(types::I32, 0);
+        self.builder.ins().return_(&[zero]);
+        self.builder.seal_block(trapped);
+        self.builder.switch_to_block(trapped);
+        let number = self.builder.block_params(trapped)[0];
+        let number = self.builder.ins().ireduce(types::I32, number);
+        self.builder.ins().return_(&[number]);
+        self.builder.seal_block(thrown);
+        self.builder.switch_to_block(thrown);
+        let number = i64::from(TrapCode::UncaughtException as u8);
+        let number = self.builder.ins().iconst(types::I32, number);
+        self.builder.ins().return_(&[number]);
+        self.reachable = false;
+    }
+
+    /// Room for any exception of the program.
     fn exception_slot(&mut self) -> StackSlot {
-        let tags = 0..self.plan.module.tags.len() as u32;
-        let longest = tags.map(|tag| self.plan.module.payload(tag).len()).max().unwrap_or(0);
+        let tags = 0..self.plan.spaces.tags.len() as u32;
+        let longest = tags.map(|tag| self.plan.spaces.payload(tag).len()).max().unwrap_or(0);
         let size = size_of::<Exception>() + longest * PAYLOAD_SIZE as usize;
         let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size as u32, 4);
         self.builder.create_sized_stack_slot(slot)

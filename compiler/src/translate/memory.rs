@@ -48,12 +48,7 @@ impl Translator<'_, '_> {
             Operator::MemoryCopy { dst_mem, src_mem } => self.memory_copy(*dst_mem, *src_mem),
             Operator::MemoryFill { mem } => self.memory_fill(*mem),
             Operator::MemoryInit { data_index, mem } => self.memory_init(*data_index, *mem),
-            Operator::DataDrop { data_index } => {
-                let segment = self.data_segment(*data_index);
-                let zero = self.builder.ins().iconst(types::I64, 0);
-                let offset = offset_of!(DataSegment, length) as i32;
-                self.builder.ins().store(MemFlagsData::trusted(), zero, segment, offset);
-            }
+            Operator::DataDrop { data_index } => self.drop_data_segment(*data_index),
             _ => return false,
         }
         true
@@ -150,8 +145,15 @@ impl Translator<'_, '_> {
         self.call_builtin(Builtin::MemoryInit, &[record, segment, to_at, from_at, count]);
     }
 
-    fn data_segment(&mut self, segment: u32) -> Value {
+    pub(super) fn data_segment(&mut self, segment: u32) -> Value {
         let offset = i64::from(segment) * size_of::<DataSegment>() as i64;
         self.data_address(Data::Segments, offset)
+    }
+
+    pub(super) fn drop_data_segment(&mut self, segment: u32) {
+        let record = self.data_segment(segment);
+        let zero = self.builder.ins().iconst(types::I64, 0);
+        let offset = offset_of!(DataSegment, length) as i32;
+        self.builder.ins().store(MemFlagsData::trusted(), zero, record, offset);
     }
 }

@@ -74,7 +74,10 @@ pub(crate) fn function(
     builder_context: &mut FunctionBuilderContext,
     config: TargetFrontendConfig,
 ) -> Result<(), Error> {
-    let ty = &plan.module.signature(index).ty;
+    let ty = &plan.spaces.signature(index).ty;
+    let instance = plan.spaces.functions[index as usize].instance;
+    let indices = &plan.spaces.instances[instance as usize].indices;
+    let renumber = !indices.are_identity();
     context.func.signature = call::signature(ty);
     context.func.name = cranelift_codegen::ir::UserFuncName::User(Symbol::Function(index).encode());
     let builder = FunctionBuilder::new(&mut context.func, builder_context);
@@ -84,22 +87,25 @@ pub(crate) fn function(
         translator.legacy_clauses = body
             .code
             .get_operators_reader()
-            .and_then(exception::legacy_clauses)
+            .and_then(|operators| exception::legacy_clauses(operators, indices))
             .map_err(|error| translator.invalid(&error, index))?
             .into_iter();
     }
     let mut operators =
         body.code.get_operators_reader().map_err(|error| translator.invalid(&error, index))?;
     while !operators.eof() {
-        let (operator, offset) =
+        let (mut operator, offset) =
             operators.read_with_offset().map_err(|error| translator.invalid(&error, index))?;
         translator.builder.set_srcloc(SourceLoc::new(offset as u32));
+        if renumber {
+            indices.renumber(&mut operator);
+        }
         if !translator.operator(&operator) {
             return Err(Error::Unsupported {
                 proposal: "an operator",
                 message: format!("{operator:?}"),
                 offset: offset as usize,
-                function: Some(plan.module.function_name(index)),
+                function: Some(plan.spaces.function_name(index)),
             });
         }
     }
@@ -127,7 +133,7 @@ impl<'p, 'f> Translator<'p, 'f> {
     }
 
     fn invalid(&self, error: &wasmparser::Error, index: u32) -> Error {
-        Error::from_validation(error, Some(self.plan.module.function_name(index)))
+        Error::from_validation(error, Some(self.plan.spaces.function_name(index)))
     }
 
     /// Translates an operator; false if no category knows it.

@@ -15,7 +15,7 @@ impl Translator<'_, '_> {
             Operator::TableGet { table } => {
                 let index = self.pop_index(table);
                 let entry = self.table_entry(table, index, TrapCode::TableOutOfBounds);
-                let ty = self.plan.module.tables[table as usize].element;
+                let ty = self.plan.spaces.tables[table as usize].element;
                 let reference = self.reference_of_entry(ty, entry);
                 self.push(reference);
             }
@@ -23,7 +23,7 @@ impl Translator<'_, '_> {
                 let reference = self.pop();
                 let index = self.pop_index(table);
                 let entry = self.table_entry(table, index, TrapCode::TableOutOfBounds);
-                let ty = self.plan.module.tables[table as usize].element;
+                let ty = self.plan.spaces.tables[table as usize].element;
                 let (low, high) = self.entry_of_reference(ty, reference);
                 let region = self.alias_region(Region::Tables);
                 let flags = MemFlagsData::trusted().with_alias_region(region);
@@ -40,7 +40,7 @@ impl Translator<'_, '_> {
                 let count = self.pop_index(table);
                 let reference = self.pop();
                 let at = self.pop_index(table);
-                let ty = self.plan.module.tables[table as usize].element;
+                let ty = self.plan.spaces.tables[table as usize].element;
                 let (low, high) = self.entry_of_reference(ty, reference);
                 let record = self.table_record(table);
                 self.call_builtin(Builtin::TableFill, &[record, at, low, high, count]);
@@ -62,12 +62,7 @@ impl Translator<'_, '_> {
                 let segment = self.element_segment(elem_index);
                 self.call_builtin(Builtin::TableInit, &[record, segment, to_at, from_at, count]);
             }
-            Operator::ElemDrop { elem_index } => {
-                let segment = self.element_segment(elem_index);
-                let zero = self.builder.ins().iconst(types::I64, 0);
-                let offset = offset_of!(ElementSegment, length) as i32;
-                self.builder.ins().store(MemFlagsData::trusted(), zero, segment, offset);
-            }
+            Operator::ElemDrop { elem_index } => self.drop_element_segment(elem_index),
             _ => return false,
         }
         true
@@ -76,7 +71,7 @@ impl Translator<'_, '_> {
     fn table_grow(&mut self, table: u32) {
         let delta = self.pop_index(table);
         let reference = self.pop();
-        let ty = self.plan.module.tables[table as usize].element;
+        let ty = self.plan.spaces.tables[table as usize].element;
         let (low, high) = self.entry_of_reference(ty, reference);
         let record = self.table_record(table);
         let former = self.call_builtin(Builtin::TableGrow, &[record, delta, low, high]);
@@ -86,7 +81,7 @@ impl Translator<'_, '_> {
     }
 
     fn is_table64(&self, table: u32) -> bool {
-        self.plan.module.tables[table as usize].table64
+        self.plan.spaces.tables[table as usize].table64
     }
 
     /// Pops an index or count of a table, as 64 bits.
@@ -137,8 +132,15 @@ impl Translator<'_, '_> {
         self.data_address(Data::Tables, i64::from(table) * size_of::<Table>() as i64)
     }
 
-    fn element_segment(&mut self, segment: u32) -> Value {
+    pub(super) fn element_segment(&mut self, segment: u32) -> Value {
         let offset = i64::from(segment) * size_of::<ElementSegment>() as i64;
         self.data_address(Data::ElementSegments, offset)
+    }
+
+    pub(super) fn drop_element_segment(&mut self, segment: u32) {
+        let record = self.element_segment(segment);
+        let zero = self.builder.ins().iconst(types::I64, 0);
+        let offset = offset_of!(ElementSegment, length) as i32;
+        self.builder.ins().store(MemFlagsData::trusted(), zero, record, offset);
     }
 }

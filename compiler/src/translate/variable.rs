@@ -45,7 +45,7 @@ impl Translator<'_, '_> {
     }
 
     fn global_get(&mut self, index: u32) -> Value {
-        let ty = self.plan.module.globals[index as usize].ty;
+        let ty = self.plan.spaces.globals[index as usize].ty;
         let facts = self.plan.facts.globals[index as usize];
         if facts.constant {
             return self.constant(ty, facts.initial);

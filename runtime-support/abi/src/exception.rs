@@ -5,6 +5,8 @@
 //! its stack pointer was. Control goes on at the landing with the address of the [`Exception`] in
 //! the first register that the `Tail` convention of compiled code passes exceptions in: `rax` on
 //! amd64, `x0` on arm64.
+//!
+//! A trap looks for a handler of [`TRAP_TAG`] in the same way, and leaves its number there.
 
 use core::mem::{offset_of, size_of};
 
@@ -25,6 +27,9 @@ pub const PAYLOAD_SIZE: u64 = 16;
 
 /// Values that a payload can have at most: the validator's limit on parameters.
 pub const MAXIMUM_PAYLOAD: usize = 1000;
+
+/// Stands for traps in [`Handler::tag`]; a handler of all exceptions does not catch them.
+pub const TRAP_TAG: u32 = u32::MAX - 1;
 
 /// A call with handlers around it.
 #[derive(Debug, Clone, Copy)]

@@ -68,4 +68,6 @@ trap_codes! {
     UncaughtException = 14, "unhandled exception";
     /// A call of a null function reference.
     NullFunctionReference = 15, "null function reference";
+    /// A memory or table that an instance imports is not as long as it has to be by then.
+    IncompatibleImport = 16, "incompatible import type";
 }

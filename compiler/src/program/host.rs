@@ -1,0 +1,67 @@
+//! What the host provides to modules: WASI, and what a program may ask of Kiln itself.
+//!
+//! | import | type | what it does |
+//! |---|---|---|
+//! | `wasi_snapshot_preview1` NAME | as WASI says | calls the runtime |
+//! | `kiln` `catch_trap` | `(param (ref null $f)) (result i32)`, `$f` of type `(func)` | calls the function; 0, or the number of the trap that ended it |
+//! | `kiln:instantiate` NAME | `(func)` | makes the instance of that name, which is not made at start |
+//!
+//! Trap numbers are those of [`kiln_abi::trap::TrapCode`].
+
+use crate::module::{Import, Index, Module};
+use kiln_abi::wasi;
+use wasmparser::{HeapType, ValType};
+
+/// A function of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// By its position in [`wasi::FUNCTIONS`]; the guest's pointers point into the memory of that
+    /// index of the program, if there is one.
+    Wasi { position: u32, memory: Option<u32> },
+    /// Calls a function of no parameters and results, and catches its trap.
+    CatchTrap,
+    /// Makes an instance, by its position.
+    Instantiate(u32),
+}
+
+/// Module name of what Kiln itself provides.
+const KILN: &str = "kiln";
+
+/// Module name of the functions that make instances.
+const INSTANTIATE: &str = "kiln:instantiate";
+
+/// What the host has for an imported function, if the type is right. `memory` is the memory that
+/// the module's calls of WASI point into; `instance` finds an instance by name.
+pub(super) fn function(
+    module: &Module<'_>,
+    import: &Import<'_>,
+    memory: Option<u32>,
+    instance: impl FnOnce(&str) -> Option<u32>,
+) -> Option<Host> {
+    let Index::Function(index) = import.index else { return None };
+    let ty = &module.signature(index).ty;
+    match (import.module, import.name) {
+        (wasi::MODULE, name) => {
+            let position = wasi::FUNCTIONS.iter().position(|function| function.name == name)?;
+            let function = &wasi::FUNCTIONS[position];
+            let parameters = function.parameters.iter().map(|parameter| match parameter {
+                wasi::Type::I32 => ValType::I32,
+                wasi::Type::I64 => ValType::I64,
+            });
+            let results: &[ValType] = if function.returns_errno { &[ValType::I32] } else { &[] };
+            (parameters.eq(ty.params().iter().copied()) && ty.results() == results)
+                .then_some(Host::Wasi { position: position as u32, memory })
+        }
+        (KILN, "catch_trap") => {
+            let [ValType::Ref(callee)] = ty.params() else { return None };
+            let HeapType::Concrete(callee) = callee.heap_type() else { return None };
+            let callee = module.types.get(callee.as_module_index()? as usize)?;
+            let is_plain = callee.ty.params().is_empty() && callee.ty.results().is_empty();
+            (is_plain && ty.results() == [ValType::I32]).then_some(Host::CatchTrap)
+        }
+        (INSTANTIATE, name) if ty.params().is_empty() && ty.results().is_empty() => {
+            instance(name).map(Host::Instantiate)
+        }
+        _ => None,
+    }
+}
