@@ -43,8 +43,8 @@ fn extension(path: &Path) -> &str {
     path.extension().and_then(|extension| extension.to_str()).unwrap_or("")
 }
 
-const CODE: &[&str] = &["rs", "c", "h", "S", ""];
-const TEXT: &[&str] = &["rs", "c", "h", "S", "", "toml", "md", "wat"];
+const CODE: &[&str] = &["rs", "c", "h", "S", "py", ""];
+const TEXT: &[&str] = &["rs", "c", "h", "S", "py", "", "toml", "md", "wat"];
 
 /// Fails with every line that breaks a rule.
 fn report(rule: &str, broken: &[String]) {
