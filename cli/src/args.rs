@@ -101,9 +101,15 @@ pub(crate) struct Inspect {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Capabilities")]
 pub(crate) struct Grants {
-    /// Grant a directory; it is found when the program starts
-    #[arg(long = "dir", value_name = "HOST[::GUEST][::ro]")]
+    /// Grant a directory; it is found when the program starts. HOST is absolute, relative to the
+    /// working directory, or below a folder: exe:PATH, home:PATH, config:PATH, cache:PATH, temp:PATH
+    #[arg(long = "dir", value_name = "HOST[::GUEST][:ro]")]
     pub(crate) directories: Vec<String>,
+
+    /// Grant the directories that an environment variable lists when the program starts; with
+    /// GUEST, the one that it holds
+    #[arg(long, value_name = "NAME[::GUEST][:ro]")]
+    pub(crate) dir_from_env: Vec<String>,
 
     /// Set an environment variable
     #[arg(long, value_name = "NAME=VALUE")]

@@ -9,7 +9,7 @@ use kiln_targets::{Target, target};
 
 use crate::args::{self, Emit, Memory};
 use crate::error::Error;
-use crate::policy::{self, Directory, Inherited, Policy};
+use crate::policy::{self, Directory, Inherited, Listed, Policy};
 
 /// Stands for every variable in `--inherit-env`.
 pub(crate) const EVERY_NAME: &str = "*";
@@ -160,6 +160,10 @@ fn policy(grants: &args::Grants) -> Result<Policy, Error> {
         }
         policy.directories.push(directory);
     }
+    for text in &grants.dir_from_env {
+        let listed = listed(text).map_err(|reason| option_value("dir-from-env", text, reason))?;
+        policy.listed.push(listed);
+    }
     for text in &grants.env {
         let (name, value) = variable(text).map_err(|reason| option_value("env", text, reason))?;
         policy.env.retain(|(other, _)| *other != name);
@@ -173,31 +177,67 @@ fn option_value(option: &'static str, value: &str, reason: &str) -> Error {
     Error::OptionValue { option, value: value.to_owned(), reason: reason.to_owned() }
 }
 
-/// Reads `HOST[::GUEST][::ro|::rw]`. A last part `ro` or `rw` is always the access, so that a
-/// directory of such a name needs it written out: `data::ro::rw`.
+/// Reads `HOST[::GUEST][:ro|:rw]`. Below a known folder, GUEST is the path there unless it is
+/// given.
 fn directory(text: &str) -> Result<Directory, &'static str> {
-    let mut parts: Vec<&str> = text.split("::").collect();
-    let access = parts.pop_if(|last| matches!(*last, "ro" | "rw"));
-    let (host, guest) = match parts[..] {
-        [host] => (host, host),
-        [host, guest] => (host, guest),
-        _ => return Err("a directory is HOST, HOST::GUEST or HOST::GUEST::ro"),
+    let (names, read_only) = access(text)?;
+    let (host, guest) = host_and_guest(names)?;
+    let default = match policy::known_folder(host) {
+        Some((_, "")) => ".",
+        Some((_, below)) if Path::new(below).has_root() || below.split('/').any(|n| n == "..") => {
+            return Err("a path below a folder neither begins with / nor leads out");
+        }
+        Some((_, below)) => below,
+        None => host,
     };
-    if host.is_empty() || guest.is_empty() {
+    let guest = guest.unwrap_or(default).to_owned();
+    Ok(Directory { host: host.to_owned(), guest, read_only })
+}
+
+/// Reads `NAME[::GUEST][:ro|:rw]`.
+fn listed(text: &str) -> Result<Listed, &'static str> {
+    let (names, read_only) = access(text)?;
+    let (variable, guest) = host_and_guest(names)?;
+    if variable.contains('=') {
+        return Err("that is no name of a variable");
+    }
+    Ok(Listed { variable: variable.to_owned(), guest: guest.map(str::to_owned), read_only })
+}
+
+/// Takes `:ro` or `:rw` from the end, where a second colon may stand before it; gives whether it
+/// is read only. At the end of a name that is meant literally, the access is to be written too.
+fn access(text: &str) -> Result<(&str, bool), &'static str> {
+    if !policy::is_field(text) {
+        return Err("a name holds a NUL");
+    }
+    let (names, read_only) = match (text.strip_suffix(":ro"), text.strip_suffix(":rw")) {
+        (Some(names), _) => (names, true),
+        (_, Some(names)) => (names, false),
+        _ => return Ok((text, false)),
+    };
+    if policy::FOLDERS.iter().any(|(folder, _)| *folder == names) {
+        return Err("that could mean two things: write the folder itself as in exe:.:ro");
+    }
+    Ok((names.strip_suffix(':').unwrap_or(names), read_only))
+}
+
+fn host_and_guest(names: &str) -> Result<(&str, Option<&str>), &'static str> {
+    let (host, guest) = match names.split("::").collect::<Vec<_>>()[..] {
+        [host] => (host, None),
+        [host, guest] => (host, Some(guest)),
+        _ => return Err("more than one `::` divides the names"),
+    };
+    if host.is_empty() || guest == Some("") {
         return Err("a directory needs a name");
     }
-    if !policy::is_field(text) {
-        return Err("a name holds a control character");
-    }
-    let (host, guest) = (host.to_owned(), guest.to_owned());
-    Ok(Directory { host, guest, read_only: access == Some("ro") })
+    Ok((host, guest))
 }
 
 fn variable(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         None => Err("a variable is NAME=VALUE"),
         Some(("", _)) => Err("a variable needs a name"),
-        Some(_) if !policy::is_field(text) => Err("a variable holds a control character"),
+        Some(_) if !policy::is_field(text) => Err("a variable holds a NUL"),
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
     }
 }
@@ -235,8 +275,40 @@ mod tests {
         assert_eq!(parse("data::ro"), is("data", "data", true));
         assert_eq!(parse("C:\\data::/data"), is("C:\\data", "/data", false));
         assert_eq!(parse("data::/data::ro"), is("data", "/data", true));
+        assert_eq!(parse("data:ro"), is("data", "data", true));
+        assert_eq!(parse("data::/data:ro"), is("data", "/data", true));
         assert_eq!(parse("data::ro::rw"), is("data", "ro", false));
-        for wrong in ["", "::", "a::", "::b", "a::b::c", "ro", "a\tb"] {
+        assert_eq!(parse("a:ro:rw"), is("a:ro", "a:ro", false));
+        assert_eq!(parse("a\tb"), is("a\tb", "a\tb", false));
+        assert_eq!(parse("exe:data"), is("exe:data", "data", false));
+        assert_eq!(parse("config:"), is("config:", ".", false));
+        assert_eq!(parse("cache:a/b::/cache:ro"), is("cache:a/b", "/cache", true));
+        assert_eq!(parse("./exe:data"), is("./exe:data", "./exe:data", false));
+        assert_eq!(parse("exe:.:ro"), is("exe:.", ".", true));
+        for wrong in [
+            "",
+            "::",
+            "a::",
+            "::b",
+            "a::b::c",
+            "a\0b",
+            "exe:ro",
+            "temp:/etc",
+            "home:../x",
+            "exe:a/..",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn variables_that_list_directories() {
+        let parse = |text| listed(text).map(|l| (l.variable, l.guest, l.read_only));
+        let guest = || Some("/in".to_owned());
+        assert_eq!(parse("DIRS"), Ok(("DIRS".to_owned(), None, false)));
+        assert_eq!(parse("DIRS:ro"), Ok(("DIRS".to_owned(), None, true)));
+        assert_eq!(parse("DIR::/in:ro"), Ok(("DIR".to_owned(), guest(), true)));
+        for wrong in ["", "::x", "A=B", "A::b::c"] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

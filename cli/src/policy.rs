@@ -10,6 +10,8 @@ use kiln_abi::program::POLICY_HEADER;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Policy {
     pub(crate) directories: Vec<Directory>,
+    /// Variables of the environment that list directories.
+    pub(crate) listed: Vec<Listed>,
     /// Fixed variables, in the order in which they were given.
     pub(crate) env: Vec<(String, String)>,
     pub(crate) inherited: Inherited,
@@ -18,9 +20,35 @@ pub(crate) struct Policy {
 /// A preopened directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Directory {
+    /// Absolute, relative to the working directory, or below one of [`FOLDERS`].
     pub(crate) host: String,
     pub(crate) guest: String,
     pub(crate) read_only: bool,
+}
+
+/// Directories that a variable of the environment lists when the program starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) variable: String,
+    /// The name for the program of the one directory that the variable then holds.
+    pub(crate) guest: Option<String>,
+    pub(crate) read_only: bool,
+}
+
+/// What the host's path of a directory can begin with, before a colon, and what that means.
+pub(crate) const FOLDERS: [(&str, &str); 5] = [
+    ("exe", "beside the executable"),
+    ("home", "in the user's folder"),
+    ("config", "in the user's settings"),
+    ("cache", "in the user's cache"),
+    ("temp", "in the folder for temporary files"),
+];
+
+/// The folder that a host's path begins with, and the path below it.
+pub(crate) fn known_folder(host: &str) -> Option<(&'static str, &str)> {
+    let (name, below) = host.split_once(':')?;
+    let (_, meaning) = FOLDERS.iter().find(|(known, _)| *known == name)?;
+    Some((meaning, below))
 }
 
 /// Which variables of the host's environment the program sees.
@@ -35,41 +63,56 @@ pub(crate) enum Inherited {
 impl Policy {
     /// The manifest.
     ///
-    /// Requires that no field holds a tab, newline or NUL: see [`is_field`].
+    /// Requires that no field holds a NUL: see [`is_field`].
     pub(crate) fn manifest(&self) -> String {
         let mut text = format!("{POLICY_HEADER}\n");
+        let mut line = |fields: &[&str]| {
+            let fields: Vec<String> = fields.iter().map(|field| escape(field)).collect();
+            let _ = writeln!(text, "{}", fields.join("\t"));
+        };
+        let access = |read_only| if read_only { "ro" } else { "rw" };
         for Directory { host, guest, read_only } in &self.directories {
-            let access = if *read_only { "ro" } else { "rw" };
-            let _ = writeln!(text, "dir\t{access}\t{host}\t{guest}");
+            line(&["dir", access(*read_only), host, guest]);
+        }
+        for Listed { variable, guest, read_only } in &self.listed {
+            let mut fields = vec!["dir-from-env", access(*read_only), variable];
+            fields.extend(guest.as_deref());
+            line(&fields);
         }
         for (name, value) in &self.env {
-            let _ = writeln!(text, "env\t{name}={value}");
+            line(&["env", &format!("{name}={value}")]);
         }
         match &self.inherited {
             Inherited::None => {}
-            Inherited::All => text.push_str("inherit-env\t*\n"),
-            Inherited::Names(names) => {
-                for name in names {
-                    let _ = writeln!(text, "inherit-env\t{name}");
-                }
-            }
+            Inherited::All => line(&["inherit-env", "*"]),
+            Inherited::Names(names) => names.iter().for_each(|name| line(&["inherit-env", name])),
         }
         text
     }
 
     /// Reads a manifest; `None` when it is not one of this version.
     pub(crate) fn parse(manifest: &str) -> Option<Self> {
-        let mut lines = manifest.lines();
+        let mut lines = manifest.split_terminator('\n');
         if lines.next()? != POLICY_HEADER {
             return None;
         }
         let mut policy = Self::default();
         for line in lines {
-            match *line.split('\t').collect::<Vec<_>>() {
+            let fields: Vec<String> = line.split('\t').map(unescape).collect::<Option<_>>()?;
+            match *fields.iter().map(String::as_str).collect::<Vec<_>>() {
                 ["dir", access @ ("ro" | "rw"), host, guest] => {
                     policy.directories.push(Directory {
                         host: host.to_owned(),
                         guest: guest.to_owned(),
+                        read_only: access == "ro",
+                    });
+                }
+                ["dir-from-env", access @ ("ro" | "rw"), variable, ref guest @ ..]
+                    if guest.len() <= 1 =>
+                {
+                    policy.listed.push(Listed {
+                        variable: variable.to_owned(),
+                        guest: guest.first().map(|guest| (*guest).to_owned()),
                         read_only: access == "ro",
                     });
                 }
@@ -92,12 +135,29 @@ impl Policy {
 /// One line per grant, in words; nothing for the default.
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let access = |read_only| if read_only { "read only" } else { "read and write" };
         for Directory { host, guest, read_only } in &self.directories {
-            let access = if *read_only { "read only" } else { "read and write" };
-            writeln!(f, "directory {host} as {guest}, {access}")?;
+            let (host, guest, access) = (escape(host), escape(guest), access(*read_only));
+            match known_folder(&host) {
+                Some((folder, "" | ".")) => writeln!(f, "directory {folder} as {guest}, {access}")?,
+                Some((folder, below)) => {
+                    writeln!(f, "directory {below} {folder} as {guest}, {access}")?;
+                }
+                None => writeln!(f, "directory {host} as {guest}, {access}")?,
+            }
+        }
+        for Listed { variable, guest, read_only } in &self.listed {
+            let access = access(*read_only);
+            match guest {
+                Some(guest) => {
+                    let guest = escape(guest);
+                    writeln!(f, "directory that {variable} holds as {guest}, {access}")?;
+                }
+                None => writeln!(f, "directories that {variable} lists, {access}")?,
+            }
         }
         for (name, value) in &self.env {
-            writeln!(f, "environment {name}={value}")?;
+            writeln!(f, "environment {}={}", escape(name), escape(value))?;
         }
         match &self.inherited {
             Inherited::None => Ok(()),
@@ -111,7 +171,41 @@ impl fmt::Display for Policy {
 
 /// Whether `text` can stand in a field of the manifest.
 pub(crate) fn is_field(text: &str) -> bool {
-    !text.contains(['\t', '\n', '\r', '\0'])
+    !text.contains('\0')
+}
+
+/// What stands for `text` in a field.
+fn escape(text: &str) -> String {
+    let mut field = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' => field.push_str("\\\\"),
+            '\t' => field.push_str("\\t"),
+            '\n' => field.push_str("\\n"),
+            '\r' => field.push_str("\\r"),
+            other => field.push(other),
+        }
+    }
+    field
+}
+
+/// The inverse of [`escape`]; `None` for an unknown escape.
+fn unescape(field: &str) -> Option<String> {
+    let mut text = String::with_capacity(field.len());
+    let mut characters = field.chars();
+    while let Some(character) = characters.next() {
+        text.push(match character {
+            '\\' => match characters.next()? {
+                '\\' => '\\',
+                't' => '\t',
+                'n' => '\n',
+                'r' => '\r',
+                _ => return None,
+            },
+            other => other,
+        });
+    }
+    Some(text)
 }
 
 #[cfg(test)]
@@ -125,14 +219,22 @@ mod tests {
             guest: guest.to_owned(),
             read_only,
         };
+        let listed = |variable: &str, guest: Option<&str>| Listed {
+            variable: variable.to_owned(),
+            guest: guest.map(str::to_owned),
+            read_only: false,
+        };
         let mut policy = Policy {
-            directories: vec![directory(".", ".", false), directory("/a b", "/data", true)],
-            env: vec![("A".to_owned(), "b=c".to_owned())],
+            directories: vec![directory(".", ".", false), directory("C:\\a b", "/data", true)],
+            listed: vec![listed("DIRS", None), listed("DIR", Some("/d"))],
+            env: vec![("A".to_owned(), "b=c".to_owned()), ("B".to_owned(), "\t\r\n".to_owned())],
             inherited: Inherited::All,
         };
         assert_eq!(
             policy.manifest(),
-            "kiln-policy 1\ndir\trw\t.\t.\ndir\tro\t/a b\t/data\nenv\tA=b=c\ninherit-env\t*\n"
+            "kiln-policy 1\ndir\trw\t.\t.\ndir\tro\tC:\\\\a b\t/data\n\
+             dir-from-env\trw\tDIRS\ndir-from-env\trw\tDIR\t/d\n\
+             env\tA=b=c\nenv\tB=\\t\\r\\n\ninherit-env\t*\n"
         );
         assert_eq!(Policy::parse(&policy.manifest()), Some(policy.clone()));
         policy.inherited = Inherited::Names(vec!["HOME".to_owned(), "LANG".to_owned()]);
@@ -141,8 +243,14 @@ mod tests {
 
     #[test]
     fn what_is_no_manifest_is_refused() {
-        for text in ["", "kiln-policy 2\n", "kiln-policy 1\ndir\trx\ta\tb\n", "kiln-policy 1\nx\n"]
-        {
+        for text in [
+            "",
+            "kiln-policy 2\n",
+            "kiln-policy 1\ndir\trx\ta\tb\n",
+            "kiln-policy 1\nx\n",
+            "kiln-policy 1\nenv\tA=\\x\n",
+            "kiln-policy 1\nenv\tA=\\\n",
+        ] {
             assert_eq!(Policy::parse(text), None, "{text:?}");
         }
     }

@@ -165,9 +165,7 @@ impl Symbol {
             Self::Entry => kiln_abi::symbol::ENTRY.to_owned(),
             Self::Builtin(builtin) => builtin.name().to_owned(),
             Self::Throw(builtin) => format!("{}.trampoline", builtin.name()),
-            Self::Wasi(index) => {
-                format!("{}{}", wasi::SYMBOL_PREFIX, wasi::FUNCTIONS[index as usize].name)
-            }
+            Self::Wasi(index) => wasi::FUNCTIONS[index as usize].symbol.to_owned(),
             Self::Data(data) => match data {
                 Data::Memories => "kiln_memories".to_owned(),
                 Data::Tables => "kiln_tables".to_owned(),

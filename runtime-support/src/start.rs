@@ -1,5 +1,6 @@
 //! From the entry point that the OS knows to the program's first function.
 
+use crate::errno::Errno;
 use crate::report::Report;
 use crate::sys::{process, signal};
 use crate::{memory, program, wasi};
@@ -27,12 +28,39 @@ pub fn start() -> ! {
 /// Ends a program that cannot start: `kiln: ` and the message, then the name it is about.
 #[cold]
 pub fn fail(message: &str, name: &str) -> ! {
+    end(message, name, "")
+}
+
+/// The same with what the host says about it.
+#[cold]
+pub fn fail_because(message: &str, name: &str, errno: Errno) -> ! {
+    end(
+        message,
+        name,
+        match errno {
+            Errno::NOENT => ": it does not exist",
+            Errno::NOTDIR => ": it is no directory",
+            Errno::ACCES => ": permission denied",
+            Errno::PERM => ": it is not the user's own",
+            Errno::LOOP => ": a link leads elsewhere",
+            Errno::NAMETOOLONG => ": the name is too long",
+            Errno::MFILE | Errno::NFILE => ": too many open files",
+            Errno::NOMEM => ": not enough memory",
+            Errno::ADDRINUSE => ": the address is in use",
+            Errno::ADDRNOTAVAIL => ": this machine has no such address",
+            Errno::AFNOSUPPORT => ": this machine has no such kind of address",
+            _ => "",
+        },
+    )
+}
+
+fn end(message: &str, name: &str, reason: &str) -> ! {
     let mut report = Report::begin();
     report.text(message);
     if !name.is_empty() {
         report.text(" `").text(name).text("`");
     }
-    report.text("\n");
+    report.text(reason).text("\n");
     drop(report);
     process::exit(EXIT_START.into())
 }

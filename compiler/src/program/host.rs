@@ -3,6 +3,7 @@
 //! | import | type | what it does |
 //! |---|---|---|
 //! | `wasi_snapshot_preview1` NAME | as WASI says | calls the runtime |
+//! | `wasi_unstable` NAME | as WASI said before | calls the runtime |
 //! | `kiln` `catch_trap` | `(param (ref null $f)) (result i32)`, `$f` of type `(func)` | calls the function; 0, or the number of the trap that ended it |
 //! | `kiln:instantiate` NAME | `(func)` | makes the instance of that name, which is not made at start |
 //!
@@ -41,8 +42,8 @@ pub(super) fn function(
     let Index::Function(index) = import.index else { return None };
     let ty = &module.signature(index).ty;
     match (import.module, import.name) {
-        (wasi::MODULE, name) => {
-            let position = wasi::FUNCTIONS.iter().position(|function| function.name == name)?;
+        (from @ (wasi::MODULE | wasi::UNSTABLE_MODULE), name) => {
+            let position = wasi::position(from, name)?;
             let function = &wasi::FUNCTIONS[position];
             let parameters = function.parameters.iter().map(|parameter| match parameter {
                 wasi::Type::I32 => ValType::I32,

@@ -8,12 +8,9 @@
 /// Module name of preview 1 in imports.
 pub const MODULE: &str = "wasi_snapshot_preview1";
 
-/// Module name that older toolchains import, whose layouts differ in `fd_seek`'s whence,
-/// `filestat`'s link count and the subscription's clock.
+/// Module name that older toolchains import: preview 1 without `sock_accept`, and with other
+/// layouts in the functions from [`FIRST_UNSTABLE`] on. Source: `snapshot_0` of the witx documents.
 pub const UNSTABLE_MODULE: &str = "wasi_unstable";
-
-/// Put before a function's name in its symbol.
-pub const SYMBOL_PREFIX: &str = "kiln_wasi_";
 
 /// The core type of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,30 +26,47 @@ pub enum Type {
 pub struct Function {
     /// Its name in the import.
     pub name: &'static str,
+    /// Its symbol.
+    pub symbol: &'static str,
     /// Types of its parameters.
     pub parameters: &'static [Type],
     /// Whether it returns an `errno`; only `proc_exit` does not.
     pub returns_errno: bool,
 }
 
-/// The function of that name.
+/// Functions of preview 1; those in [`FUNCTIONS`] from here on are of `wasi_unstable`.
+pub const FIRST_UNSTABLE: usize = 46;
+
+/// The position in [`FUNCTIONS`] of what an import means.
 #[must_use]
-pub fn function(name: &str) -> Option<&'static Function> {
-    FUNCTIONS.iter().find(|function| function.name == name)
+pub fn position(module: &str, name: &str) -> Option<usize> {
+    let (preview1, unstable) = FUNCTIONS.split_at(FIRST_UNSTABLE);
+    let named = |functions: &[Function]| functions.iter().position(|f| f.name == name);
+    match module {
+        MODULE => named(preview1),
+        UNSTABLE_MODULE if name == "sock_accept" => None,
+        UNSTABLE_MODULE => {
+            named(unstable).map(|at| FIRST_UNSTABLE + at).or_else(|| named(preview1))
+        }
+        _ => None,
+    }
 }
 
 macro_rules! functions {
-    ($($name:ident($($parameter:ident)*) $returns:literal;)*) => {
-        /// Every function of preview 1, in alphabetical order.
-        pub const FUNCTIONS: &[Function] = &[$(Function {
+    ($($prefix:literal { $($name:ident($($parameter:ident)*) $returns:literal;)* })*) => {
+        /// Every function of preview 1, in alphabetical order; then those of `wasi_unstable` whose
+        /// layouts differ: in the values of `whence`, the link count of `filestat`, the clock of
+        /// `subscription`.
+        pub const FUNCTIONS: &[Function] = &[$($(Function {
             name: stringify!($name),
+            symbol: concat!($prefix, stringify!($name)),
             parameters: &[$(Type::$parameter,)*],
             returns_errno: $returns,
-        },)*];
+        },)*)*];
     };
 }
 
-functions! {
+functions! { "kiln_wasi_" {
     args_get(I32 I32) true;
     args_sizes_get(I32 I32) true;
     clock_res_get(I32 I32) true;
@@ -99,6 +113,11 @@ functions! {
     sock_recv(I32 I32 I32 I32 I32 I32) true;
     sock_send(I32 I32 I32 I32 I32) true;
     sock_shutdown(I32 I32) true;
-}
+} "kiln_wasi_unstable_" {
+    fd_filestat_get(I32 I32) true;
+    fd_seek(I32 I64 I32 I32) true;
+    path_filestat_get(I32 I32 I32 I32 I32) true;
+    poll_oneoff(I32 I32 I32 I32) true;
+} }
 
-const _: () = assert!(FUNCTIONS.len() == 46);
+const _: () = assert!(FUNCTIONS.len() == FIRST_UNSTABLE + 4);

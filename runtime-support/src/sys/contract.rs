@@ -16,8 +16,10 @@
 //! where it would be made. No function with `_at` ever follows a link in that component: with this,
 //! and with walking paths component by component, no path leads out of a preopened directory.
 
-use super::types::{Advice, Buffer, Clock, FdFlags, Open, Stat, TimeChange, Visit, Waited, Whence};
-use super::{Result, clock, fs, fs::Handle, memory, poll, process, random, signal, thread};
+use super::types::{
+    Advice, Buffer, Clock, FdFlags, Folder, HostPath, Open, Stat, TimeChange, Visit, Waited, Whence,
+};
+use super::{Result, clock, folder, fs, fs::Handle, memory, poll, process, random, signal, thread};
 use core::ffi::CStr;
 use core::sync::atomic::AtomicU32;
 
@@ -57,6 +59,15 @@ provided! {
     /// absolute), following links: for preopens only. The handle serves as a place and for reading
     /// the directory.
     fs::open_preopen: fn(path: &CStr) -> Result<Handle>;
+    /// Makes a directory of the host by its path, for the user alone. What is there already, or
+    /// cannot be made, shows when the directory is opened.
+    fs::create_preopen: fn(path: &CStr);
+    /// Whether an open directory belongs to the user that the program runs as.
+    fs::is_own: fn(directory: &Handle) -> Result<bool>;
+    /// Writes where a known folder lies. `NOENT` where the host does not say.
+    folder::find: fn(folder: Folder, path: &mut HostPath) -> Result<()>;
+    /// What divides the paths of a list in a variable of the environment.
+    folder::LIST_DIVIDER: u8;
     /// Opens a name. A link gives `LOOP`, or `NOTDIR` where `directory` is asked for; neither is
     /// certain to mean a link. `ISDIR` if a directory is opened for writing.
     fs::open_at: fn(directory: &Handle, name: &CStr, how: &Open) -> Result<Handle>;
@@ -142,6 +153,8 @@ provided! {
     process::argument: fn(index: usize) -> Option<&'static CStr>;
     /// An environment variable as `NAME=VALUE`.
     process::environment: fn(index: usize) -> Option<&'static CStr>;
+    /// Whether names of variables that differ in upper and lower case only are the same.
+    process::NAMES_IGNORE_CASE: bool;
     /// Ends the process. Flushes nothing: nothing is buffered.
     process::exit: fn(code: u32) -> !;
     /// Lets others run.

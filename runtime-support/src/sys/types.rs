@@ -3,6 +3,8 @@
 //! Numbers that WASI defines keep WASI's values, so that the functions above pass them on without
 //! tables. Source: the witx documents of `wasi_snapshot_preview1`.
 
+use crate::errno::Errno;
+use core::ffi::CStr;
 use core::marker::PhantomData;
 
 /// What kind of file something is; the values are WASI's `filetype`.
@@ -148,6 +150,99 @@ pub struct Entry<'a> {
 /// What reading a directory does with each entry: whether it shall go on.
 pub type Visit<'a> = &'a mut dyn FnMut(&Entry<'_>) -> bool;
 
+/// A folder that each operating system has in a place of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// Where the executable lies.
+    Executable,
+    /// The user's own.
+    Home,
+    /// For the settings of the user's programs.
+    Config,
+    /// For what the user's programs can make anew.
+    Cache,
+    /// For what nobody needs later.
+    Temporary,
+}
+
+/// A path of the host being put together.
+pub struct HostPath {
+    bytes: [u8; Self::CAPACITY],
+    length: usize,
+}
+
+impl HostPath {
+    /// Bytes of the longest path, with the NUL that ends it.
+    const CAPACITY: usize = 4096;
+
+    /// An empty path.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: [0; Self::CAPACITY], length: 0 }
+    }
+
+    /// Adds bytes. `NAMETOOLONG`, `INVAL` for a NUL.
+    pub fn push(&mut self, bytes: impl IntoIterator<Item = u8>) -> super::Result<()> {
+        for byte in bytes {
+            if byte == 0 {
+                return Err(Errno::INVAL);
+            }
+            if self.length == Self::CAPACITY - 1 {
+                return Err(Errno::NAMETOOLONG);
+            }
+            if let Some(place) = self.bytes.get_mut(self.length) {
+                *place = byte;
+            }
+            self.length += 1;
+        }
+        Ok(())
+    }
+
+    /// Number of bytes.
+    #[must_use]
+    pub const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Leaves only the first bytes.
+    pub fn cut(&mut self, length: usize) {
+        if let Some(rest) = self.bytes.get_mut(length..) {
+            rest.fill(0);
+            self.length = self.length.min(length);
+        }
+    }
+
+    /// The path.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    /// The path, ended by a NUL.
+    #[must_use]
+    pub fn as_c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
+    }
+
+    /// Calls `visit` for every directory on the way, and for the path itself.
+    pub fn each_prefix(&mut self, mut visit: impl FnMut(&CStr)) {
+        for end in 1..self.length {
+            if let Some(slash @ b'/') = self.bytes.get(end).copied() {
+                self.set(end, 0);
+                visit(self.as_c_str());
+                self.set(end, slash);
+            }
+        }
+        visit(self.as_c_str());
+    }
+
+    fn set(&mut self, index: usize, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(index) {
+            *place = byte;
+        }
+    }
+}
+
 /// A clock; the values are WASI's `clockid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
@@ -207,7 +302,7 @@ pub struct Waited<'a> {
     /// Set once the other side hung up.
     pub hangup: bool,
     /// Set where the handle cannot be waited for.
-    pub error: Option<crate::errno::Errno>,
+    pub error: Option<Errno>,
     /// Bytes that can be read without waiting, at least 1 where the number is not known; 0 at the
     /// end of a file.
     pub bytes: u64,

@@ -5,8 +5,12 @@
 
 use super::args::{List, Sizes};
 use super::guest::functions;
-use super::preopen::{grants, split};
+use super::policy::{grants, split, text};
+use crate::scratch::Scratch;
 use crate::sys::{Result, process};
+
+/// Bytes of a variable that needs no memory of its own.
+const SHORT: usize = 512;
 
 functions! {
     /// Writes the variables as `NAME=VALUE`, each ended by a NUL, to `texts` and their addresses
@@ -28,15 +32,19 @@ functions! {
 }
 
 /// Calls `visit` with every variable of the program.
-fn variables(visit: &mut dyn FnMut(&'static [u8]) -> Result<()>) -> Result<()> {
+fn variables(visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
     for (kind, grant) in grants() {
         match kind {
-            b"env" => visit(grant)?,
+            b"env" => {
+                let mut variable = Scratch::<u8, SHORT>::new(grant.len())?;
+                text(grant).for_each(|byte| variable.push(byte));
+                visit(variable.values())?;
+            }
             b"inherit-env" => {
                 for variable in (0..).map_while(process::environment) {
                     let variable = variable.to_bytes();
                     let (name, _) = split(variable, b'=').unwrap_or((variable, b""));
-                    if (grant == b"*" || grant == name) && !is_set(name) {
+                    if (grant == b"*" || is_name(grant, name)) && !is_set(name) {
                         visit(variable)?;
                     }
                 }
@@ -47,9 +55,26 @@ fn variables(visit: &mut dyn FnMut(&'static [u8]) -> Result<()>) -> Result<()> {
     Ok(())
 }
 
+/// The value that the host has for the variable that a field names.
+pub fn host_variable(name: &[u8]) -> Option<&'static [u8]> {
+    (0..).map_while(process::environment).find_map(|variable| {
+        let (other, value) = split(variable.to_bytes(), b'=')?;
+        is_name(name, other).then_some(value)
+    })
+}
+
 /// Whether the policy itself sets a variable.
 fn is_set(name: &[u8]) -> bool {
     grants().any(|(kind, grant)| {
-        kind == b"env" && split(grant, b'=').is_some_and(|(set, _)| set == name)
+        kind == b"env" && split(grant, b'=').is_some_and(|(set, _)| is_name(set, name))
     })
+}
+
+/// Whether a field names a variable of the host.
+fn is_name(field: &[u8], name: &[u8]) -> bool {
+    if process::NAMES_IGNORE_CASE {
+        let name = name.iter().map(u8::to_ascii_lowercase);
+        return text(field).map(|byte| byte.to_ascii_lowercase()).eq(name);
+    }
+    text(field).eq(name.iter().copied())
 }

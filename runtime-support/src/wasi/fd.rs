@@ -2,7 +2,7 @@
 //! `fd_seek`, `fd_tell`, `fd_close`, `fd_renumber`, `fd_fdstat_*`, `fd_prestat_*`.
 
 use super::descriptor::{self, Descriptor, Kind, table};
-use super::guest::functions;
+use super::guest::{Guest, functions};
 use super::rights::Rights;
 use crate::errno::Errno;
 use crate::sys::types::{FdFlags, FileType, Whence};
@@ -41,10 +41,7 @@ functions! {
             2 => Whence::End,
             _ => return Err(Errno::INVAL),
         };
-        let asking = offset == 0 && whence == Whence::Current;
-        let needed = if asking { Rights::FD_TELL } else { Rights::FD_SEEK };
-        let file = seekable(fd, needed)?;
-        guest.write_u64(position, fs::seek(&file.handle, offset, whence)?)
+        seek(&guest, fd, offset, whence, position)
     }
 
     /// Writes the position.
@@ -119,6 +116,14 @@ functions! {
         }
         guest.write(path, name)
     }
+}
+
+/// Moves the position and writes the new one; with nothing to move, only tells it.
+pub fn seek(guest: &Guest, fd: u32, offset: i64, whence: Whence, position: u32) -> Result<()> {
+    let asking = offset == 0 && whence == Whence::Current;
+    let needed = if asking { Rights::FD_TELL } else { Rights::FD_SEEK };
+    let file = seekable(fd, needed)?;
+    guest.write_u64(position, fs::seek(&file.handle, offset, whence)?)
 }
 
 /// A descriptor that has a position. A directory has none.

@@ -11,8 +11,7 @@ use crate::sys::{Result, fs};
 functions! {
     /// Writes an open file's attributes: the 64 bytes of `filestat`.
     fn fd_filestat_get(guest, fd: u32, filestat: u32) {
-        let file = descriptor::get(fd, Rights::FD_FILESTAT_GET)?;
-        write_filestat(&guest, filestat, &fs::stat(&file.handle)?)
+        write_filestat(&guest, filestat, &stat(fd)?)
     }
 
     /// Cuts or extends an open file.
@@ -61,6 +60,11 @@ functions! {
         let file = descriptor::get(fd, Rights::FD_ALLOCATE)?;
         fs::allocate(&file.handle, offset, length)
     }
+}
+
+/// An open file's attributes.
+pub fn stat(fd: u32) -> Result<Stat> {
+    fs::stat(&descriptor::get(fd, Rights::FD_FILESTAT_GET)?.handle)
 }
 
 /// Writes the 64 bytes of a `filestat`.

@@ -7,7 +7,7 @@
 use super::descriptor::{Descriptor, Kind, table};
 use super::fd::fd_flags;
 use super::file::{time_changes, write_filestat};
-use super::guest::functions;
+use super::guest::{Guest, functions};
 use super::resolve::{Walk, check};
 use super::rights::Rights;
 use crate::errno::Errno;
@@ -80,9 +80,7 @@ functions! {
 
     /// Writes the attributes of what a path names.
     fn path_filestat_get(guest, fd: u32, lookup: u32, path: u32, length: u32, filestat: u32) {
-        let directory = directory(fd, Rights::PATH_FILESTAT_GET)?;
-        let mut walk = Walk::new(&directory.handle, &guest, path, length)?;
-        write_filestat(&guest, filestat, &stat(&mut walk, follows(lookup))?)
+        write_filestat(&guest, filestat, &stat(&guest, fd, lookup, path, length)?)
     }
 
     /// Sets the times of what a path names.
@@ -99,7 +97,7 @@ functions! {
         let directory = changeable(fd, Rights::PATH_FILESTAT_SET_TIMES)?;
         let (accessed, modified) = time_changes(accessed, modified, which)?;
         let mut walk = Walk::new(&directory.handle, &guest, path, length)?;
-        stat(&mut walk, follows(lookup))?;
+        stat_last(&mut walk, follows(lookup))?;
         fs::set_times_at(walk.parent(), walk.name(), accessed, modified)
     }
 
@@ -117,7 +115,7 @@ functions! {
         let new_directory = changeable(new_fd, Rights::PATH_LINK_TARGET)?;
         let old_directory = changeable(old_fd, Rights::PATH_LINK_SOURCE)?;
         let mut old = Walk::new(&old_directory.handle, &guest, old_path, old_length)?;
-        stat(&mut old, follows(lookup))?;
+        stat_last(&mut old, follows(lookup))?;
         let new = Walk::new(&new_directory.handle, &guest, new_path, new_length)?;
         if new.is_directory() {
             return Err(Errno::NOENT);
@@ -240,8 +238,15 @@ fn follows(lookup: u32) -> bool {
     lookup & SYMLINK_FOLLOW != 0
 }
 
+/// The attributes of what a path names.
+pub fn stat(guest: &Guest, fd: u32, lookup: u32, path: u32, length: u32) -> Result<Stat> {
+    let directory = directory(fd, Rights::PATH_FILESTAT_GET)?;
+    let mut walk = Walk::new(&directory.handle, guest, path, length)?;
+    stat_last(&mut walk, follows(lookup))
+}
+
 /// What is known of a walk's last component, once links there are followed if they shall be.
-fn stat(walk: &mut Walk<'_>, follow: bool) -> Result<Stat> {
+fn stat_last(walk: &mut Walk<'_>, follow: bool) -> Result<Stat> {
     walk.run(follow, |walk| {
         let stat = fs::stat_at(walk.parent(), walk.name())?;
         match stat.file_type {

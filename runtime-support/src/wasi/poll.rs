@@ -12,9 +12,21 @@ use crate::sys::{Result, clock, poll};
 /// Subscriptions that need no memory of their own.
 const FEW: usize = 32;
 
-/// Bytes of a `subscription` and of an `event`.
-const SUBSCRIPTION: u32 = 48;
+/// Bytes of an `event`.
 const EVENT: u32 = 32;
+
+/// Where the parts of a `subscription` lie.
+pub struct Layout {
+    /// Bytes of a subscription.
+    size: u32,
+    /// Offset of the clock's number, which time, precision and flags follow.
+    clock: u32,
+}
+
+/// The subscription of preview 1.
+const PREVIEW1: Layout = Layout { size: 48, clock: 16 };
+/// The subscription of `wasi_unstable`: a number that the program chose comes before the clock's.
+pub const UNSTABLE: Layout = Layout { size: 56, clock: 24 };
 
 /// `subclockflags`: the time is one that the clock shows, not a distance.
 const ABSTIME: u16 = 1;
@@ -44,29 +56,41 @@ functions! {
     /// in their order, and the number of events. A subscription that can never come true is an
     /// event with an error.
     fn poll_oneoff(guest, subscriptions: u32, events: u32, count: u32, written: u32) {
-        if count == 0 {
-            return Err(Errno::INVAL);
-        }
-        // Both arrays must lie in memory, and may overlap: all is read before anything is written.
-        let bytes = |size: u32| count.checked_mul(size).ok_or(Errno::FAULT);
-        guest.buffer(subscriptions, bytes(SUBSCRIPTION)?)?;
-        guest.buffer(events, bytes(EVENT)?)?;
-        let mut list = Scratch::<Subscription, FEW>::new(count as usize)?;
-        for index in 0..count {
-            list.push(read_subscription(&guest, subscriptions + index * SUBSCRIPTION)?);
-        }
-        let mut out = Events { guest, next: events, count: 0 };
-        while out.count == 0 {
-            wait(list.values(), &mut out)?;
-        }
-        guest.write_u32(written, out.count)
+        poll(&guest, &PREVIEW1, subscriptions, events, count, written)
     }
 }
 
-fn read_subscription(guest: &Guest, pointer: u32) -> Result<Subscription> {
+/// [`poll_oneoff`] for subscriptions of either layout.
+pub fn poll(
+    guest: &Guest,
+    layout: &Layout,
+    subscriptions: u32,
+    events: u32,
+    count: u32,
+    written: u32,
+) -> Result<()> {
+    if count == 0 {
+        return Err(Errno::INVAL);
+    }
+    // Both arrays must lie in memory, and may overlap: all is read before anything is written.
+    let bytes = |size: u32| count.checked_mul(size).ok_or(Errno::FAULT);
+    guest.buffer(subscriptions, bytes(layout.size)?)?;
+    guest.buffer(events, bytes(EVENT)?)?;
+    let mut list = Scratch::<Subscription, FEW>::new(count as usize)?;
+    for index in 0..count {
+        list.push(read_subscription(guest, layout, subscriptions + index * layout.size)?);
+    }
+    let mut out = Events { guest: *guest, next: events, count: 0 };
+    while out.count == 0 {
+        wait(list.values(), &mut out)?;
+    }
+    guest.write_u32(written, out.count)
+}
+
+fn read_subscription(guest: &Guest, layout: &Layout, pointer: u32) -> Result<Subscription> {
     let [kind] = guest.read(pointer + 8)?;
     let wanted = match kind {
-        0 => read_time(guest, pointer + 16),
+        0 => read_time(guest, pointer + layout.clock),
         1 | 2 => {
             let fd = guest.read_u32(pointer + 16)?;
             descriptor::get(fd, Rights::POLL_FD_READWRITE).map(|_| Wanted::Descriptor(fd))

@@ -1,83 +1,146 @@
-//! The capability manifest: the directories and environment that the program was granted.
+//! The directories that the program was granted, opened before it begins.
 //!
-//! The manifest's lines are described in `kiln_abi::program`.
+//! Where a grant's HOST lies is decided here, when the program starts: relative to the working
+//! directory, or to a folder that each operating system has in a place of its own. A grant that
+//! cannot be given ends the process.
 
 use super::descriptor::{self, Descriptor, Kind};
+use super::policy::{grants, split, text};
 use super::rights::Rights;
 use crate::errno::Errno;
-use crate::start::fail;
-use crate::sys::fs;
-use crate::{program, sys};
-use core::ffi::CStr;
+use crate::start::{fail, fail_because};
+use crate::sys::fs::{self, Handle};
+use crate::sys::types::{Folder, HostPath, Open};
+use crate::sys::{self, folder, memory};
 
-/// Bytes of the longest host path of a preopen, with the NUL that ends it.
-const PATH: usize = 4096;
+/// The folders that HOST can begin with, before a colon.
+const FOLDERS: [(&[u8], Folder); 5] = [
+    (b"exe", Folder::Executable),
+    (b"home", Folder::Home),
+    (b"config", Folder::Config),
+    (b"cache", Folder::Cache),
+    (b"temp", Folder::Temporary),
+];
 
-/// The manifest's grants: each line's first field and the rest.
-pub fn grants() -> impl Iterator<Item = (&'static [u8], &'static [u8])> {
-    let lines = program::policy().to_bytes().split(|&byte| byte == b'\n');
-    lines.skip(1).filter_map(|line| split(line, b'\t'))
-}
-
-/// What lies before and after the first `divider`.
-pub fn split(text: &[u8], divider: u8) -> Option<(&[u8], &[u8])> {
-    let at = text.iter().position(|&byte| byte == divider)?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
-}
-
-/// Opens the standard streams and the granted directories, in the manifest's order. A directory
-/// that cannot be opened ends the process.
+/// Opens the standard streams and the granted directories, in the manifest's order.
 pub fn open_all() {
     if descriptor::table().insert_standard_streams().is_err() {
         fail("not enough memory", "");
     }
     for (kind, grant) in grants() {
-        if kind == b"dir" && open(grant).is_err() {
-            let host = split(grant, b'\t').and_then(|(_, names)| split(names, b'\t'));
-            let host = host.and_then(|(host, _)| core::str::from_utf8(host).ok());
-            fail("cannot open the directory", host.unwrap_or("?"));
+        match kind {
+            b"dir" => open_granted(grant),
+            b"dir-from-env" => open_listed(grant),
+            _ => {}
         }
     }
 }
 
-/// Opens the directory of one grant: `ACCESS HOST GUEST`, divided by tabs.
-fn open(grant: &'static [u8]) -> sys::Result<()> {
-    let (access, names) = split(grant, b'\t').ok_or(Errno::INVAL)?;
-    let (host, guest) = split(names, b'\t').ok_or(Errno::INVAL)?;
-    let mut path = [0; PATH];
-    path.get_mut(..host.len()).ok_or(Errno::NAMETOOLONG)?.copy_from_slice(host);
-    let path = CStr::from_bytes_until_nul(&path).map_err(|_| Errno::NAMETOOLONG)?;
+/// Opens the directory of a grant `ACCESS HOST GUEST`, divided by tabs.
+fn open_granted(grant: &'static [u8]) {
+    let Some((access, names)) = split(grant, b'\t') else { return };
+    let Some((host, guest)) = split(names, b'\t') else { return };
+    let writable = access == b"rw";
+    let opened = find(host, writable).and_then(|handle| insert(handle, plain(guest)?, writable));
+    if let Err(errno) = opened {
+        let host = core::str::from_utf8(host).unwrap_or("?");
+        fail_because("cannot open the directory", host, errno);
+    }
+}
+
+/// Opens the directories that a variable of the environment lists, for a grant
+/// `ACCESS NAME` or `ACCESS NAME GUEST`, divided by tabs. With GUEST, the variable names one
+/// directory; without, each is known by the path that the variable has.
+fn open_listed(grant: &'static [u8]) {
+    let Some((access, names)) = split(grant, b'\t') else { return };
+    let (name, guest) = split(names, b'\t').map_or((names, None), |(n, g)| (n, Some(g)));
+    let Some(list) = super::environ::host_variable(name) else { return };
+    let is_divider = |byte: &u8| guest.is_none() && *byte == folder::LIST_DIVIDER;
+    for host in list.split(is_divider).filter(|host| !host.is_empty()) {
+        let opened = open_path(host)
+            .and_then(|handle| insert(handle, guest.map_or(Ok(host), plain)?, access == b"rw"));
+        if let Err(errno) = opened {
+            let host = core::str::from_utf8(host).unwrap_or("?");
+            fail_because("cannot open the directory", host, errno);
+        }
+    }
+}
+
+/// Opens a path as it stands.
+fn open_path(host: &[u8]) -> sys::Result<Handle> {
+    let mut path = HostPath::new();
+    path.push(host.iter().copied())?;
+    fs::open_preopen(path.as_c_str())
+}
+
+/// Opens what the field HOST stands for. What a program may change below a folder for its own data
+/// is made, as such a folder is empty until somebody uses it.
+fn find(host: &[u8], writable: bool) -> sys::Result<Handle> {
+    let mut path = HostPath::new();
+    let known = split(host, b':').and_then(|(name, below)| {
+        FOLDERS.iter().find(|(known, _)| *known == name).map(|&(_, folder)| (folder, below))
+    });
+    let Some((folder, below)) = known else {
+        path.push(text(host))?;
+        return fs::open_preopen(path.as_c_str());
+    };
+    folder::find(folder, &mut path)?;
+    let base = path.length();
+    if !below.is_empty() {
+        path.push([b'/'].into_iter().chain(text(below)))?;
+    }
+    let own = matches!(folder, Folder::Config | Folder::Cache | Folder::Temporary);
+    if writable && own {
+        path.each_prefix(|prefix| fs::create_preopen(prefix));
+    }
+    if folder == Folder::Temporary {
+        return open_temporary(&path, base);
+    }
+    fs::open_preopen(path.as_c_str())
+}
+
+/// Opens a directory below the one for temporary files. Others may have been faster to put
+/// something there, so no link is followed, and every directory must be the user's own.
+fn open_temporary(path: &HostPath, base: usize) -> sys::Result<Handle> {
+    let mut top = HostPath::new();
+    let (top_path, below) = path.bytes().split_at_checked(base).ok_or(Errno::NOENT)?;
+    top.push(top_path.iter().copied())?;
+    let mut handle = fs::open_preopen(top.as_c_str())?;
+    let how = Open { read: true, directory: true, ..Open::default() };
+    for name in below.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
+        let mut component = HostPath::new();
+        component.push(name.iter().copied())?;
+        handle = fs::open_at(&handle, component.as_c_str(), &how)?;
+        if !fs::is_own(&handle)? {
+            return Err(Errno::PERM);
+        }
+    }
+    Ok(handle)
+}
+
+/// Gives a directory its descriptor.
+fn insert(handle: Handle, guest: &'static [u8], writable: bool) -> sys::Result<()> {
     let opened = Descriptor {
-        handle: fs::open_preopen(path)?,
+        handle,
         kind: Kind::Preopen(guest),
         rights: Rights::DIRECTORY,
         inheriting: Rights::DIRECTORY.and(Rights::FILE),
-        read_only: access == b"ro",
+        read_only: !writable,
     };
     descriptor::table().insert(opened).map(|_| ())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn grants_are_the_lines_after_the_header() {
-        let all: Vec<_> = grants().collect();
-        assert_eq!(
-            all,
-            [
-                (&b"dir"[..], &b"rw\t.\t/"[..]),
-                (b"env", b"A=1"),
-                (b"env", b"B=x=y"),
-                (b"inherit-env", b"PATH"),
-            ]
-        );
+/// The text of a field, kept as long as the program runs.
+fn plain(field: &'static [u8]) -> sys::Result<&'static [u8]> {
+    let length = text(field).count();
+    if length == field.len() {
+        return Ok(field);
     }
-
-    #[test]
-    fn the_first_divider_counts() {
-        assert_eq!(split(b"B=x=y", b'='), Some((&b"B"[..], &b"x=y"[..])));
-        assert_eq!(split(b"none", b'='), None);
+    let room = memory::allocate(length.next_multiple_of(memory::page_size()))?;
+    for (index, byte) in text(field).enumerate() {
+        // SAFETY: the room is new and holds that many bytes.
+        unsafe { room.add(index).write(byte) };
     }
+    // SAFETY: as many bytes were just written; nothing writes or frees them again.
+    Ok(unsafe { core::slice::from_raw_parts(room, length) })
 }

@@ -78,6 +78,22 @@ pub fn open_preopen(path: &CStr) -> Result<Handle> {
 }
 
 /// See [`contract`](crate::sys).
+pub fn create_preopen(path: &CStr) {
+    // SAFETY: the path ends in NUL.
+    unsafe { libc::mkdir(path.as_ptr(), 0o700) };
+}
+
+/// See [`contract`](crate::sys).
+pub fn is_own(directory: &Handle) -> Result<bool> {
+    let mut stat = MaybeUninit::uninit();
+    // SAFETY: the call writes one record, unless it fails.
+    unsafe {
+        check(libc::fstat(directory.descriptor, stat.as_mut_ptr()))?;
+        Ok(stat.assume_init_ref().st_uid == libc::geteuid())
+    }
+}
+
+/// See [`contract`](crate::sys).
 pub fn open_at(directory: &Handle, name: &CStr, how: &Open) -> Result<Handle> {
     let mut flags = libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_NOCTTY;
     flags |= match (how.read, how.write) {

@@ -54,6 +54,9 @@ pub fn environment(index: usize) -> Option<&'static CStr> {
 }
 
 /// See [`contract`](crate::sys).
+pub const NAMES_IGNORE_CASE: bool = false;
+
+/// See [`contract`](crate::sys).
 pub fn exit(code: u32) -> ! {
     // SAFETY: no memory is involved.
     unsafe { libc::_exit(code as c_int) }

@@ -75,6 +75,17 @@ pub fn open_preopen(path: &CStr) -> Result<Handle> {
 }
 
 /// See [`contract`](crate::sys).
+pub fn create_preopen(path: &CStr) {
+    let _ = host::mkdir(path, Mode::RWXU);
+}
+
+/// See [`contract`](crate::sys).
+pub fn is_own(directory: &Handle) -> Result<bool> {
+    let owner = host::fstat(directory).map_err(translate)?.st_uid;
+    Ok(owner == rustix::process::geteuid().as_raw())
+}
+
+/// See [`contract`](crate::sys).
 pub fn open_at(directory: &Handle, name: &CStr, how: &Open) -> Result<Handle> {
     let mut flags = OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NOCTTY | open_flags(how.flags);
     flags |= match (how.read, how.write) {

@@ -5,6 +5,7 @@
 
 pub mod clock;
 mod errno;
+pub mod folder;
 pub mod fs;
 pub mod memory;
 pub mod poll;

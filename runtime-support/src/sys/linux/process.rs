@@ -90,6 +90,9 @@ pub fn environment(index: usize) -> Option<&'static CStr> {
 }
 
 /// See [`contract`](crate::sys).
+pub const NAMES_IGNORE_CASE: bool = false;
+
+/// See [`contract`](crate::sys).
 pub fn exit(code: u32) -> ! {
     syscall::exit_group(code)
 }

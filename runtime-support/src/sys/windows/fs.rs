@@ -11,12 +11,13 @@ use super::link;
 use super::name::{Name, Purpose};
 use super::rename;
 use super::syscall::{
-    BasicInformation, CreateFileW, FILE_CREATE, FILE_DIRECTORY_FILE, FILE_FLAG_BACKUP_SEMANTICS,
-    FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_NON_DIRECTORY_FILE, FILE_OPEN, FILE_OPEN_IF,
-    FILE_OPEN_REPARSE_POINT, FILE_OVERWRITE, FILE_OVERWRITE_IF, FILE_READ_ATTRIBUTES,
-    FILE_READ_DATA, FILE_SHARE_ALL, FILE_TRAVERSE, FILE_WRITE_ATTRIBUTES, FILE_WRITE_THROUGH,
-    GetStdHandle, INVALID_HANDLE, IoStatus, NtFlushBuffersFile, NtQueryVolumeInformationFile,
-    OPEN_EXISTING, StandardInformation, VolumeInformation, class, status,
+    BasicInformation, CreateDirectoryW, CreateFileW, FILE_CREATE, FILE_DIRECTORY_FILE,
+    FILE_FLAG_BACKUP_SEMANTICS, FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_NON_DIRECTORY_FILE,
+    FILE_OPEN, FILE_OPEN_IF, FILE_OPEN_REPARSE_POINT, FILE_OVERWRITE, FILE_OVERWRITE_IF,
+    FILE_READ_ATTRIBUTES, FILE_READ_DATA, FILE_SHARE_ALL, FILE_TRAVERSE, FILE_WRITE_ATTRIBUTES,
+    FILE_WRITE_THROUGH, GetStdHandle, INVALID_HANDLE, IoStatus, NtFlushBuffersFile,
+    NtQueryVolumeInformationFile, OPEN_EXISTING, StandardInformation, VolumeInformation, class,
+    status,
 };
 use super::text;
 use crate::errno::Errno;
@@ -46,13 +47,33 @@ pub fn standard_stream(number: u32) -> Option<Handle> {
     Some(handle)
 }
 
-/// See [`contract`](crate::sys).
-pub fn open_preopen(path: &CStr) -> Result<Handle> {
+/// A path for the functions of kernel32: its units, ended by a NUL.
+fn units_of(path: &CStr) -> Result<[u16; PATH]> {
     let path = core::str::from_utf8(path.to_bytes()).map_err(|_| Errno::ILSEQ)?;
     let mut units = [0; PATH];
     let (_, room) = units.split_last_mut().ok_or(Errno::NAMETOOLONG)?;
     text::to_utf16(path, room).ok_or(Errno::NAMETOOLONG)?;
-    // SAFETY: the path ends in a NUL: the last unit was left alone.
+    Ok(units)
+}
+
+/// See [`contract`](crate::sys). The directories that hold a user's data inherit that nobody else
+/// may open them.
+pub fn create_preopen(path: &CStr) {
+    if let Ok(units) = units_of(path) {
+        // SAFETY: the path ends in a NUL.
+        unsafe { CreateDirectoryW(units.as_ptr(), null()) };
+    }
+}
+
+/// See [`contract`](crate::sys). Each user has a folder of their own for temporary files.
+pub fn is_own(_: &Handle) -> Result<bool> {
+    Ok(true)
+}
+
+/// See [`contract`](crate::sys).
+pub fn open_preopen(path: &CStr) -> Result<Handle> {
+    let units = units_of(path)?;
+    // SAFETY: the path ends in a NUL.
     let raw = unsafe {
         CreateFileW(
             units.as_ptr(),

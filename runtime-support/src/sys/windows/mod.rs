@@ -8,6 +8,7 @@ pub mod clock;
 mod console;
 mod directory;
 mod errno;
+pub mod folder;
 pub mod fs;
 mod handle;
 mod link;

@@ -201,6 +201,9 @@ impl CommandLine {
 }
 
 /// See [`contract`](crate::sys).
+pub const NAMES_IGNORE_CASE: bool = true;
+
+/// See [`contract`](crate::sys).
 pub fn exit(code: u32) -> ! {
     // SAFETY: the call has no conditions.
     unsafe { ExitProcess(code) }

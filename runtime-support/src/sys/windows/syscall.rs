@@ -24,6 +24,7 @@ unsafe extern "system" {
         first: u32,
         handler: extern "system" fn(*const ExceptionPointers) -> i32,
     ) -> *mut c_void;
+    pub(super) fn CreateDirectoryW(name: *const u16, security: *const c_void) -> i32;
     pub(super) fn CreateFileW(
         name: *const u16,
         access: u32,
@@ -46,6 +47,7 @@ unsafe extern "system" {
     pub(super) fn GetEnvironmentStringsW() -> *const u16;
     pub(super) fn GetFileType(file: RawHandle) -> u32;
     pub(super) fn GetLastError() -> u32;
+    pub(super) fn GetModuleFileNameW(module: RawHandle, name: *mut u16, size: u32) -> u32;
     pub(super) fn GetNumberOfConsoleInputEvents(console: RawHandle, count: *mut u32) -> i32;
     pub(super) fn GetProcessTimes(
         process: RawHandle,
