@@ -100,6 +100,7 @@ const struct export process_exports[] = {
     FUNCTION("_Exit", end_now),
     FUNCTION("abort", abort),
     FUNCTION("getpid", getpid),
+    FUNCTION("geteuid", geteuid),
     FUNCTION("_NSGetEnviron", environment),
     FUNCTION("_NSGetArgv", arguments),
     FUNCTION("_NSGetArgc", argument_count),

@@ -32,9 +32,11 @@ fn malformed_values() {
     refused(&["--stack-size", "1K"], &["between 64K and 1G"]);
     refused(&["--env", "HOME"], &["`--env HOME`", "hint: ", "--inherit-env=HOME"]);
     refused(&["--env", "=x"], &["needs a name"]);
-    refused(&["--env", "A=b\nc"], &["control character"]);
     refused(&["--dir", ""], &["needs a name"]);
-    refused(&["--dir", "a::b::c"], &["HOST::GUEST"]);
+    refused(&["--dir", "a::b::c"], &["more than one `::`"]);
+    refused(&["--dir", "exe:ro"], &["exe:.:ro"]);
+    refused(&["--dir", "home:../x"], &["leads out"]);
+    refused(&["--dir-from-env", "A=B"], &["no name of a variable"]);
     refused(&["--dir", "a::/x", "--dir", "b::/x"], &["two directories"]);
     refused(&["--memory", "none"], &["guarded", "checked"]);
     refused(&["-j", "0"], &["0"]);

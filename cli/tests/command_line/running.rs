@@ -79,6 +79,7 @@ fn only_granted_variables_are_seen() {
     assert_eq!(seen(&[]), "");
     assert_eq!(seen(&["--env", "X=1", "--env", "Y=", "--env", "X=2=3"]), "Y=\0X=2=3\0");
     assert_eq!(seen(&["--inherit-env=KILN_TEST_B,KILN_TEST_NONE"]), "KILN_TEST_B=b\0");
+    assert_eq!(seen(&["--env", "X=\tone\r\ntwo\\n"]), "X=\tone\r\ntwo\\n\0");
     let all = seen(&["--inherit-env"]);
     assert!(all.contains("KILN_TEST_A=a\0") && all.contains("KILN_TEST_B=b\0"), "{all:?}");
 }
@@ -102,4 +103,41 @@ fn only_granted_directories_are_seen() {
     let outcome = scratch.kiln(&["run", "first.wasm", "--dir", "missing"]);
     assert_eq!(outcome.code, Some(125), "{outcome:?}");
     assert!(outcome.stderr.contains("missing"), "{outcome:?}");
+}
+
+/// Folders for a user's own data are made when they may be written, others have to be there; in
+/// the folder for temporary files, links lead nowhere.
+#[test]
+#[cfg(target_os = "linux")]
+fn known_folders_lie_where_the_system_has_them() {
+    let scratch = Scratch::new();
+    scratch.write("first.wasm", &wasm(FIRST_DIRECTORY));
+    let home = scratch.path("home");
+    std::fs::create_dir(&home).unwrap();
+    std::fs::create_dir(scratch.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", home.join("link")).unwrap();
+    let run = |grant: &str| {
+        let mut command = scratch.command();
+        command.env("HOME", &home).env("XDG_CACHE_HOME", home.join("xdg")).env("TMPDIR", &home);
+        command.env_remove("XDG_CONFIG_HOME").args(["run", "first.wasm", "--dir", grant]);
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let starts = |grant: &str| assert_eq!(run(grant), (Some(0), String::new()), "{grant}");
+    let ends = |grant: &str, reason: &str| {
+        let (code, stderr) = run(grant);
+        assert_eq!(code, Some(125), "{grant}");
+        assert!(stderr.contains(reason), "{stderr}");
+    };
+    starts("home:");
+    ends("home:app", "`home:app`: it does not exist");
+    ends("config:app:ro", "`config:app`: it does not exist");
+    starts("config:app");
+    assert!(home.join(".config/app").is_dir());
+    starts("cache:a/b");
+    assert!(home.join("xdg/a/b").is_dir());
+    starts("temp:made");
+    assert!(home.join("made").is_dir());
+    ends("temp:link", "");
+    starts("exe:");
 }

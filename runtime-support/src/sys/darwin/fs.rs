@@ -80,7 +80,7 @@ pub fn open_preopen(path: &CStr) -> Result<Handle> {
 /// See [`contract`](crate::sys).
 pub fn create_preopen(path: &CStr) {
     // SAFETY: the path ends in NUL.
-    unsafe { libc::mkdir(path.as_ptr(), 0o700) };
+    unsafe { libc::mkdirat(libc::AT_FDCWD, path.as_ptr(), 0o700) };
 }
 
 /// See [`contract`](crate::sys).

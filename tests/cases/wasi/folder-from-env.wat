@@ -1,0 +1,17 @@
+;;! build --dir-from-env DIR::/in:ro --dir-from-env NONE
+;;! env DIR=inside
+;;! folder inside
+;;! file inside/hello.txt hello
+;;! exit 0
+;; The one directory that a variable of the environment holds; a variable that is not set grants
+;; nothing.
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "hello.txt")
+  (func (export "_start")
+    (call $proc_exit
+      (call $path_open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 9) (i32.const 0)
+        (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 64)))))
