@@ -177,7 +177,7 @@ impl HostPath {
 
     /// An empty path.
     #[must_use]
-    pub const fn new() -> Self {
+    pub const fn empty() -> Self {
         Self { bytes: [0; Self::CAPACITY], length: 0 }
     }
 

@@ -68,7 +68,7 @@ fn open_listed(grant: &'static [u8]) {
 
 /// Opens a path as it stands.
 fn open_path(host: &[u8]) -> sys::Result<Handle> {
-    let mut path = HostPath::new();
+    let mut path = HostPath::empty();
     path.push(host.iter().copied())?;
     fs::open_preopen(path.as_c_str())
 }
@@ -76,7 +76,7 @@ fn open_path(host: &[u8]) -> sys::Result<Handle> {
 /// Opens what the field HOST stands for. What a program may change below a folder for its own data
 /// is made, as such a folder is empty until somebody uses it.
 fn find(host: &[u8], writable: bool) -> sys::Result<Handle> {
-    let mut path = HostPath::new();
+    let mut path = HostPath::empty();
     let known = split(host, b':').and_then(|(name, below)| {
         FOLDERS.iter().find(|(known, _)| *known == name).map(|&(_, folder)| (folder, below))
     });
@@ -91,7 +91,7 @@ fn find(host: &[u8], writable: bool) -> sys::Result<Handle> {
     }
     let own = matches!(folder, Folder::Config | Folder::Cache | Folder::Temporary);
     if writable && own {
-        path.each_prefix(|prefix| fs::create_preopen(prefix));
+        path.each_prefix(fs::create_preopen);
     }
     if folder == Folder::Temporary {
         return open_temporary(&path, base);
@@ -102,13 +102,13 @@ fn find(host: &[u8], writable: bool) -> sys::Result<Handle> {
 /// Opens a directory below the one for temporary files. Others may have been faster to put
 /// something there, so no link is followed, and every directory must be the user's own.
 fn open_temporary(path: &HostPath, base: usize) -> sys::Result<Handle> {
-    let mut top = HostPath::new();
+    let mut top = HostPath::empty();
     let (top_path, below) = path.bytes().split_at_checked(base).ok_or(Errno::NOENT)?;
     top.push(top_path.iter().copied())?;
     let mut handle = fs::open_preopen(top.as_c_str())?;
     let how = Open { read: true, directory: true, ..Open::default() };
     for name in below.split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
-        let mut component = HostPath::new();
+        let mut component = HostPath::empty();
         component.push(name.iter().copied())?;
         handle = fs::open_at(&handle, component.as_c_str(), &how)?;
         if !fs::is_own(&handle)? {
