@@ -71,6 +71,7 @@ builtins! {
     ThrowReference = THROW_REFERENCE(I64 I64);
     ExceptionKeep = EXCEPTION_KEEP(I64) -> I64;
     ExceptionCopy = EXCEPTION_COPY(I64 I64);
+    TrapCaught = TRAP_CAUGHT();
     MemoryGrow = MEMORY_GROW(I64 I64) -> I64;
     MemoryCopy = MEMORY_COPY(I64 I64 I64 I64 I64);
     MemoryFill = MEMORY_FILL(I64 I64 I32 I64);

@@ -4,11 +4,12 @@
 //! calls of compiled code is compiled code too. Nothing is undone on the way but the stack.
 
 use crate::global::Global;
+use crate::sys::types::Landing;
 use crate::sys::{self, arch, signal};
 use crate::{program, trap};
 use core::mem::size_of;
 use core::ptr::copy_nonoverlapping;
-use kiln_abi::exception::{CallSite, Exception, Handler, MAXIMUM_PAYLOAD, PAYLOAD_SIZE};
+use kiln_abi::exception::{CallSite, Exception, Handler, MAXIMUM_PAYLOAD, PAYLOAD_SIZE, TRAP_TAG};
 use kiln_abi::program::{CodeRange, NO_INDEX};
 use kiln_abi::trap::TrapCode;
 
@@ -135,21 +136,27 @@ fn allocate(length: usize) -> *mut u8 {
 unsafe fn unwind(exception: *const Exception, frame: *const u8) -> ! {
     // SAFETY: as the caller says.
     let tag = unsafe { (*exception).tag };
-    let mut frame = frame as usize;
+    match landing(frame as usize, tag) {
+        // SAFETY: the compiler put the landing there for this very state of the caller.
+        Some(landing) => unsafe { arch::resume(exception as usize, &landing) },
+        None => trap::raise(TrapCode::UncaughtException),
+    }
+}
+
+/// Where code goes on that catches what was thrown with that tag below the frame.
+pub fn landing(mut frame: usize, tag: u32) -> Option<Landing> {
     while signal::is_on_stack(frame) {
         // SAFETY: a frame record is two words on the stack: the caller's frame, the return address.
         let (caller, return_address) = unsafe { *(frame as *const (usize, usize)) };
-        if let Some((site, landing)) = handler(return_address, tag) {
-            let stack = caller - site.frame_offset as usize;
-            // SAFETY: the compiler put the landing there for this very state of the caller.
-            unsafe { arch::resume(exception, caller, stack, landing) }
+        if let Some((site, pc)) = handler(return_address, tag) {
+            return Some(Landing { pc, frame: caller, stack: caller - site.frame_offset as usize });
         }
         if caller <= frame {
             break;
         }
         frame = caller;
     }
-    trap::raise(TrapCode::UncaughtException)
+    None
 }
 
 /// The handler around the call that returns to that address, and where it goes on.
@@ -167,9 +174,8 @@ fn handler(return_address: usize, tag: u32) -> Option<(CallSite, usize)> {
     let position = sites.binary_search_by_key(&offset, |site| site.return_offset).ok()?;
     let site = sites.get(position)?;
     let end = sites.get(position + 1).map_or(handlers.len(), |next| next.handlers_start as usize);
-    let handler = handlers
-        .get(site.handlers_start as usize..end)?
-        .iter()
-        .find(|handler| handler.tag == tag || handler.tag == NO_INDEX)?;
+    let catches =
+        |handler: &&Handler| handler.tag == tag || (handler.tag == NO_INDEX && tag != TRAP_TAG);
+    let handler = handlers.get(site.handlers_start as usize..end)?.iter().find(catches)?;
     Some((*site, range.start as usize + handler.landing_offset as usize))
 }

@@ -1,4 +1,5 @@
-//! Traps: from a fault or a builtin's check to the report that ends the program.
+//! Traps: from a fault or a builtin's check to the report that ends the program, or to the code
+//! that catches it.
 //!
 //! A fault is classified by the address that it touched (a linear memory's reservation, the
 //! stack's guard), then by the trap site at its instruction; any other fault is a defect and
@@ -6,10 +7,12 @@
 //! that led there, found by frame pointers.
 
 use crate::code_map::{self, Place};
+use crate::exception;
 use crate::program;
 use crate::report::Report;
-use crate::sys::types::{Fault, FaultKind};
+use crate::sys::types::{Caught, Fault, FaultKind};
 use crate::sys::{arch, process, signal};
+use kiln_abi::exception::TRAP_TAG;
 use kiln_abi::program::NO_INDEX;
 use kiln_abi::trap::TrapCode;
 use kiln_abi::{EXIT_START, EXIT_TRAP};
@@ -17,7 +20,7 @@ use kiln_abi::{EXIT_START, EXIT_TRAP};
 /// Calls that a backtrace shows at most.
 const FRAMES: usize = 32;
 
-/// Ends the program with a trap that compiled code found itself.
+/// Traps with what compiled code found itself.
 ///
 /// # Safety
 /// Called by compiled code, which keeps frame pointers.
@@ -26,26 +29,40 @@ pub unsafe extern "C" fn kiln_trap(code: u32) -> ! {
     raise(u8::try_from(code).ok().and_then(TrapCode::from_u8).unwrap_or(TrapCode::Unreachable))
 }
 
-/// Ends the program with a trap in the compiled function that called the runtime.
+/// Traps in the compiled function that called the runtime.
 #[cold]
 #[inline(never)]
 pub fn raise(code: TrapCode) -> ! {
+    let frame = arch::frame_pointer();
+    if let Some(landing) = exception::landing(frame, TRAP_TAG) {
+        // SAFETY: the compiler put the landing there for this very state of the caller.
+        unsafe { arch::resume(code as usize, &landing) }
+    }
     let mut report = Report::begin();
     report.text("trap: ").text(code.text()).text("\n");
-    backtrace(&mut report, 0, arch::frame_pointer());
+    backtrace(&mut report, 0, frame);
     drop(report);
     process::exit(EXIT_TRAP.into())
 }
 
-/// Ends the program because of a fault. Called by the OS folder's fault handler, on a stack that
-/// is not exhausted.
-pub fn fault(fault: &Fault) -> ! {
+/// What becomes of a fault, if compiled code catches it; else ends the program. Called by the OS
+/// folder's fault handler, on a stack that is not exhausted.
+pub fn fault(fault: &Fault) -> Caught {
     let Some(code) = classify(fault) else { crash(fault) };
+    if let Some(landing) = exception::landing(fault.frame_pointer, TRAP_TAG) {
+        return Caught { landing, value: code as usize };
+    }
     let mut report = Report::begin();
     report.text("trap: ").text(code.text()).text("\n");
     backtrace(&mut report, fault.pc, fault.frame_pointer);
     drop(report);
     process::exit(EXIT_TRAP.into())
+}
+
+/// Called by compiled code where a trap was caught.
+#[unsafe(no_mangle)]
+pub extern "C" fn kiln_trap_caught() {
+    signal::guard_again();
 }
 
 /// The trap that a fault stands for.

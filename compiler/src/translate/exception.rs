@@ -298,6 +298,7 @@ impl Translator<'_, '_> {
         self.builder.ins().return_(&[zero]);
         self.builder.seal_block(trapped);
         self.builder.switch_to_block(trapped);
+        self.call_builtin(Builtin::TrapCaught, &[]);
         let number = self.builder.block_params(trapped)[0];
         let number = self.builder.ins().ireduce(types::I32, number);
         self.builder.ins().return_(&[number]);

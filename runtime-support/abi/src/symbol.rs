@@ -40,6 +40,8 @@ pub mod builtin {
     pub const EXCEPTION_KEEP: &str = "kiln_exception_keep";
     /// `fn(exception: *const Exception, to: *mut Exception)`: copies it with its payload.
     pub const EXCEPTION_COPY: &str = "kiln_exception_copy";
+    /// `fn()`: called once where a trap was caught, so that the next one is noticed too.
+    pub const TRAP_CAUGHT: &str = "kiln_trap_caught";
     /// `fn(memory: *mut Memory, pages: u64) -> i64`: the former size in pages, or -1.
     pub const MEMORY_GROW: &str = "kiln_memory_grow";
     /// `fn(to: *mut Memory, from: *mut Memory, to_at: u64, from_at: u64, count: u64)`.

@@ -174,6 +174,8 @@ provided! {
     signal::call_on_stack: unsafe fn(stack_size: usize, entry: unsafe extern "C" fn()) -> Result<()>;
     /// Whether an address lies in the guard of the stack, or in what is below it.
     signal::is_stack_guard: fn(address: usize) -> bool;
+    /// Guards the stack's end once more after it was exhausted and left.
+    signal::guard_again: fn();
     /// Whether a frame pointer can be read: 16 bytes on the stack in use, aligned to 8.
     signal::is_on_stack: fn(frame_pointer: usize) -> bool;
 }

@@ -335,3 +335,23 @@ pub struct Fault {
     /// The frame pointer at that instruction: `rbp`, `x29`.
     pub frame_pointer: usize,
 }
+
+/// A place in compiled code that catches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Landing {
+    /// Address of its first instruction.
+    pub pc: usize,
+    /// The frame pointer there.
+    pub frame: usize,
+    /// The stack pointer there.
+    pub stack: usize,
+}
+
+/// What is to become of a fault that compiled code catches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caught {
+    /// Where it goes on.
+    pub landing: Landing,
+    /// What it finds in the first register for results: `rax`, `x0`.
+    pub value: usize,
+}

@@ -1,7 +1,7 @@
 //! AArch64.
 
+use crate::sys::types::Landing;
 use core::arch::asm;
-use kiln_abi::exception::Exception;
 
 /// The frame pointer: the address of the caller's frame pointer and of the return address.
 #[inline(always)]
@@ -32,22 +32,21 @@ pub unsafe extern "C" fn call_on(top: *mut u8, entry: unsafe extern "C" fn()) {
     )
 }
 
-/// Goes on at `landing` in compiled code with that frame pointer and stack pointer, and the
-/// exception in the register that compiled code expects it in.
+/// Goes on at a landing in compiled code, with the value in the register that it expects it in.
 ///
 /// # Safety
-/// They belong to a compiled function that is running, and it has a landing there.
-pub unsafe fn resume(exception: *const Exception, frame: usize, stack: usize, landing: usize) -> ! {
+/// It belongs to a compiled function that is running.
+pub unsafe fn resume(value: usize, landing: &Landing) -> ! {
     // SAFETY: as the caller says; the operands lie in registers that are read before they change.
     unsafe {
         asm!(
             "mov sp, {stack}",
             "mov x29, {frame}",
             "br {landing}",
-            in("x0") exception,
-            frame = in(reg) frame,
-            stack = in(reg) stack,
-            landing = in(reg) landing,
+            in("x0") value,
+            frame = in(reg) landing.frame,
+            stack = in(reg) landing.stack,
+            landing = in(reg) landing.pc,
             options(noreturn),
         )
     }

@@ -2,7 +2,7 @@
 
 use super::errno::last;
 use crate::global::Global;
-use crate::sys::types::{Fault, FaultKind};
+use crate::sys::types::{Caught, Fault, FaultKind};
 use crate::sys::{Result, arch, memory};
 use crate::trap;
 use core::ffi::c_int;
@@ -41,7 +41,8 @@ pub fn install() -> Result<()> {
         sa_flags: libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER,
     };
     let ignore = sigaction { sa_sigaction: libc::SIG_IGN, sa_mask: 0, sa_flags: 0 };
-    // SAFETY: the memory is this module's, and the handler reports and ends the process.
+    // SAFETY: the memory is this module's, and the handler returns to compiled code that catches, if
+    // at all.
     let done = unsafe {
         libc::sigaltstack(&raw const stack, null_mut()) == 0
             // An access that protection forbids is SIGBUS here, one to nothing SIGSEGV.
@@ -53,11 +54,11 @@ pub fn install() -> Result<()> {
     if done { Ok(()) } else { Err(last()) }
 }
 
-/// Handles a fault: never returns.
-extern "C" fn handle(number: c_int, info: *const siginfo_t, context: *const ucontext_t) {
-    // SAFETY: the system passes both records as SA_SIGINFO says.
-    let (address, (pc, frame_pointer)) =
-        unsafe { ((*info).si_addr as usize, registers(&*context)) };
+/// Handles a fault: returns to where compiled code catches it, if it does.
+extern "C" fn handle(number: c_int, info: *const siginfo_t, context: *mut ucontext_t) {
+    // SAFETY: the system passes both records as SA_SIGINFO says, the second to be changed.
+    let (address, registers) = unsafe { ((*info).si_addr as usize, registers(&mut *context)) };
+    let Registers { pc, frame_pointer, stack_pointer, result } = registers;
     let kind = match number {
         libc::SIGILL => FaultKind::Illegal,
         libc::SIGTRAP => FaultKind::Breakpoint,
@@ -65,23 +66,48 @@ extern "C" fn handle(number: c_int, info: *const siginfo_t, context: *const ucon
         _ => FaultKind::Access,
     };
     let address = if kind == FaultKind::Access { address } else { 0 };
-    trap::fault(&Fault { kind, address, pc, frame_pointer })
+    let fault = Fault { kind, address, pc: *pc as usize, frame_pointer: *frame_pointer as usize };
+    let Caught { landing, value } = trap::fault(&fault);
+    *pc = landing.pc as u64;
+    *frame_pointer = landing.frame as u64;
+    *stack_pointer = landing.stack as u64;
+    *result = value as u64;
 }
 
-/// Program counter and frame pointer of what was interrupted.
+/// What a fault handler reads and changes of a thread's registers.
+struct Registers<'a> {
+    pc: &'a mut u64,
+    frame_pointer: &'a mut u64,
+    stack_pointer: &'a mut u64,
+    /// The first register for results.
+    result: &'a mut u64,
+}
+
+/// Registers of what was interrupted.
 #[cfg(target_arch = "x86_64")]
-unsafe fn registers(context: &ucontext_t) -> (usize, usize) {
+unsafe fn registers(context: &mut ucontext_t) -> Registers<'_> {
     // SAFETY: as the caller says.
-    let state = unsafe { &(*context.uc_mcontext).__ss };
-    (state.__rip as usize, state.__rbp as usize)
+    let state = unsafe { &mut (*context.uc_mcontext).__ss };
+    Registers {
+        pc: &mut state.__rip,
+        frame_pointer: &mut state.__rbp,
+        stack_pointer: &mut state.__rsp,
+        result: &mut state.__rax,
+    }
 }
 
-/// Program counter and frame pointer of what was interrupted.
+/// Registers of what was interrupted.
 #[cfg(target_arch = "aarch64")]
-unsafe fn registers(context: &ucontext_t) -> (usize, usize) {
+unsafe fn registers(context: &mut ucontext_t) -> Registers<'_> {
     // SAFETY: as the caller says.
-    let state = unsafe { &(*context.uc_mcontext).__ss };
-    (state.__pc as usize, state.__fp as usize)
+    let state = unsafe { &mut (*context.uc_mcontext).__ss };
+    let [result, ..] = &mut state.__x;
+    Registers {
+        pc: &mut state.__pc,
+        frame_pointer: &mut state.__fp,
+        stack_pointer: &mut state.__sp,
+        result,
+    }
 }
 
 /// See [`contract`](crate::sys).
@@ -107,6 +133,9 @@ pub fn is_stack_guard(address: usize) -> bool {
     let stack = stack();
     (stack.guard..stack.guard + GUARD).contains(&address)
 }
+
+/// See [`contract`](crate::sys). The guard stays where it is.
+pub fn guard_again() {}
 
 /// See [`contract`](crate::sys).
 pub fn is_on_stack(frame_pointer: usize) -> bool {

@@ -3,7 +3,7 @@
 use super::syscall::{SigAction, SignalStack, rt_sigaction, sigaltstack};
 use crate::errno::Errno;
 use crate::global::Global;
-use crate::sys::types::{Fault, FaultKind};
+use crate::sys::types::{Caught, Fault, FaultKind};
 use crate::sys::{Result, arch, memory};
 use crate::trap;
 
@@ -50,7 +50,8 @@ pub fn install() -> Result<()> {
         mask: 0,
     };
     let ignore = SigAction { handler: SIG_IGN, flags: SA_RESTORER, restorer: 0, mask: 0 };
-    // SAFETY: the memory is this module's, and the handler reports and ends the process.
+    // SAFETY: the memory is this module's, and the handler returns to compiled code that catches, if
+    // at all.
     let done = unsafe {
         sigaltstack(&stack)
             && [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP]
@@ -71,10 +72,11 @@ struct SignalInfo {
     address: usize,
 }
 
-/// Handles a fault: never returns.
-extern "C" fn handle(number: i32, info: *const SignalInfo, context: *const usize) {
-    // SAFETY: the kernel passes both records as SA_SIGINFO says.
-    let (info, (pc, frame_pointer)) = unsafe { (&*info, registers(context)) };
+/// Handles a fault: returns to where compiled code catches it, if it does.
+extern "C" fn handle(number: i32, info: *const SignalInfo, context: *mut usize) {
+    // SAFETY: the kernel passes both records as SA_SIGINFO says, the second to be changed.
+    let (info, registers) = unsafe { (&*info, registers(context)) };
+    let Registers { pc, frame_pointer, stack_pointer, result } = registers;
     let kind = match number as usize {
         SIGILL => FaultKind::Illegal,
         SIGTRAP => FaultKind::Breakpoint,
@@ -82,39 +84,61 @@ extern "C" fn handle(number: i32, info: *const SignalInfo, context: *const usize
         _ => FaultKind::Access,
     };
     let address = if kind == FaultKind::Access { info.address } else { 0 };
-    trap::fault(&Fault { kind, address, pc, frame_pointer })
+    let fault = Fault { kind, address, pc: *pc, frame_pointer: *frame_pointer };
+    let Caught { landing, value } = trap::fault(&fault);
+    (*pc, *frame_pointer, *stack_pointer) = (landing.pc, landing.frame, landing.stack);
+    *result = value;
 }
 
-/// Program counter and frame pointer in a `ucontext_t`: `uc_mcontext` begins at its 5th word with
-/// the registers in the order of `arch/x86/include/uapi/asm/sigcontext.h`.
+/// What a fault handler reads and changes of a thread's registers.
+struct Registers<'a> {
+    pc: &'a mut usize,
+    frame_pointer: &'a mut usize,
+    stack_pointer: &'a mut usize,
+    /// The first register for results.
+    result: &'a mut usize,
+}
+
+/// Registers in a `ucontext_t`: `uc_mcontext` begins at its 5th word with those in the order of
+/// `arch/x86/include/uapi/asm/sigcontext.h`.
 #[cfg(target_arch = "x86_64")]
-unsafe fn registers(context: *const usize) -> (usize, usize) {
+unsafe fn registers<'a>(context: *mut usize) -> Registers<'a> {
     const GENERAL: usize = 5;
-    const RBP: usize = GENERAL + 10;
-    const RIP: usize = GENERAL + 16;
     // SAFETY: as the caller says.
-    unsafe { (*context.add(RIP), *context.add(RBP)) }
+    unsafe {
+        Registers {
+            pc: &mut *context.add(GENERAL + 16),
+            frame_pointer: &mut *context.add(GENERAL + 10),
+            stack_pointer: &mut *context.add(GENERAL + 15),
+            result: &mut *context.add(GENERAL + 13),
+        }
+    }
 }
 
-/// Program counter and frame pointer in a `ucontext_t`: `uc_mcontext` begins at byte 176 with the
-/// fault address, `x0` to `x30`, `sp`, `pc`; `arch/arm64/include/uapi/asm/sigcontext.h`.
+/// Registers in a `ucontext_t`: `uc_mcontext` begins at byte 176 with the fault address, `x0` to
+/// `x30`, `sp`, `pc`; `arch/arm64/include/uapi/asm/sigcontext.h`.
 #[cfg(target_arch = "aarch64")]
-unsafe fn registers(context: *const usize) -> (usize, usize) {
+unsafe fn registers<'a>(context: *mut usize) -> Registers<'a> {
     const GENERAL: usize = 176 / 8 + 1;
-    const X29: usize = GENERAL + 29;
-    const PC: usize = GENERAL + 32;
     // SAFETY: as the caller says.
-    unsafe { (*context.add(PC), *context.add(X29)) }
+    unsafe {
+        Registers {
+            pc: &mut *context.add(GENERAL + 32),
+            frame_pointer: &mut *context.add(GENERAL + 29),
+            stack_pointer: &mut *context.add(GENERAL + 31),
+            result: &mut *context.add(GENERAL),
+        }
+    }
 }
 
-/// Returns from a handler, which none does here; the kernel still asks for it.
+/// Returns from a handler.
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 extern "C" fn restore() {
     core::arch::naked_asm!("mov eax, 15", "syscall")
 }
 
-/// Returns from a handler, which none does here; the kernel ignores it but for the flag.
+/// Returns from a handler; the kernel has its own way and ignores this one but for the flag.
 #[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
 extern "C" fn restore() {
@@ -144,6 +168,9 @@ pub fn is_stack_guard(address: usize) -> bool {
     let stack = stack();
     (stack.guard..stack.guard + GUARD).contains(&address)
 }
+
+/// See [`contract`](crate::sys). The guard stays where it is.
+pub fn guard_again() {}
 
 /// See [`contract`](crate::sys).
 pub fn is_on_stack(frame_pointer: usize) -> bool {

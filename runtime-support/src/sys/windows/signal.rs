@@ -9,7 +9,7 @@ use super::syscall::{
 use super::syscall::{RtlCaptureContext, RtlLookupFunctionEntry, RtlVirtualUnwind};
 use crate::errno::Errno;
 use crate::sys::Result;
-use crate::sys::types::{Fault, FaultKind};
+use crate::sys::types::{Caught, Fault, FaultKind};
 use crate::trap;
 use core::ffi::c_void;
 use core::ptr::null_mut;
@@ -21,13 +21,17 @@ const HANDLER_STACK: u32 = 64 << 10;
 /// of its frames.
 const GUARD: usize = 4096;
 
+/// Goes on with the registers as the handler leaves them.
+const EXCEPTION_CONTINUE_EXECUTION: i32 = -1;
+
 /// Has the next handler look at an exception.
 const EXCEPTION_CONTINUE_SEARCH: i32 = 0;
 
 /// See [`contract`](crate::sys).
 pub fn install() -> Result<()> {
     let mut guarantee = HANDLER_STACK;
-    // SAFETY: the handler reports and ends the process, or passes the exception on.
+    // SAFETY: the handler ends the process, returns to compiled code that catches, or passes the
+    // exception on.
     let done = unsafe {
         SetThreadStackGuarantee(&mut guarantee) != 0
             && !AddVectoredExceptionHandler(1, handle).is_null()
@@ -53,8 +57,8 @@ fn guard_committed_stack() {
 
 /// Handles a fault of the program; leaves alone what a DLL may raise and handle itself.
 extern "system" fn handle(pointers: *const ExceptionPointers) -> i32 {
-    // SAFETY: Windows passes both records, and the handler changes neither.
-    let (record, context) = unsafe { (&*(*pointers).record, &*(*pointers).context) };
+    // SAFETY: Windows passes both records, the second to be changed.
+    let (record, context) = unsafe { (&*(*pointers).record, &mut *(*pointers).context) };
     let kind = match record.code {
         exception::ACCESS_VIOLATION
         | exception::IN_PAGE_ERROR
@@ -71,7 +75,13 @@ extern "system" fn handle(pointers: *const ExceptionPointers) -> i32 {
     }
     let [_, address, ..] = record.parameters;
     let address = if kind == FaultKind::Access { address } else { 0 };
-    trap::fault(&Fault { kind, address, pc, frame_pointer: frame_pointer_in(context) })
+    let fault = Fault { kind, address, pc, frame_pointer: frame_pointer_in(context) };
+    let Caught { landing, value } = trap::fault(&fault);
+    context.pc = landing.pc as u64;
+    context.frame_pointer = landing.frame as u64;
+    context.stack_pointer = landing.stack as u64;
+    context.result = value as u64;
+    EXCEPTION_CONTINUE_EXECUTION
 }
 
 /// Whether an address lies in the executable, not in a DLL.
@@ -92,6 +102,11 @@ pub unsafe fn call_on_stack(_stack_size: usize, entry: unsafe extern "C" fn()) -
     // SAFETY: as the caller says. The image's header says how large the stack is.
     unsafe { entry() };
     Ok(())
+}
+
+/// See [`contract`](crate::sys). Windows leaves the guard off once it was hit.
+pub fn guard_again() {
+    guard_committed_stack();
 }
 
 /// See [`contract`](crate::sys). Where Windows grows the stack, it reports the end by itself.

@@ -462,7 +462,7 @@ pub(super) struct ConsoleReadControl {
 #[repr(C)]
 pub(super) struct ExceptionPointers {
     pub(super) record: *const ExceptionRecord,
-    pub(super) context: *const Context,
+    pub(super) context: *mut Context,
 }
 
 /// `EXCEPTION_RECORD`.
@@ -487,7 +487,8 @@ pub(super) struct Context {
     segments: [u16; 6],
     eflags: u32,
     debug: [u64; 6],
-    rax: u64,
+    /// `rax`.
+    pub(super) result: u64,
     rcx: u64,
     rdx: u64,
     rbx: u64,
@@ -504,7 +505,9 @@ pub(super) struct Context {
 pub(super) struct Context {
     pub(super) flags: u32,
     cpsr: u32,
-    x: [u64; 29],
+    /// `x0`.
+    pub(super) result: u64,
+    x: [u64; 28],
     pub(super) frame_pointer: u64,
     link: u64,
     pub(super) stack_pointer: u64,
