@@ -8,9 +8,13 @@
 //! where `KILN` says; and for foreign targets `scripts/install-runners`.
 
 pub mod corpus;
+pub mod errno;
 pub mod execute;
 pub mod expect;
+pub mod fixture;
 pub mod kiln;
+pub mod script;
+pub mod step;
 pub mod trial;
 pub mod wast;
 
