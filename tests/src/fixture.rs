@@ -17,6 +17,9 @@ pub struct Fixture {
     /// Granted directories that must be the same afterwards, as what is not granted must be.
     #[serde(default)]
     pub unchanged: Vec<String>,
+    /// Folders that something else than the program changes meanwhile.
+    #[serde(default)]
+    pub moving: Vec<String>,
     /// Folders, with those above them.
     pub folders: Vec<String>,
     /// Files; each holds its own path.
@@ -56,13 +59,14 @@ impl Fixture {
     /// It cannot be read.
     pub fn untouchable(&self, world: &Path) -> io::Result<Snapshot> {
         let hosts = self.grants.iter().filter_map(|grant| grant.split("::").next());
+        let changeable = hosts.filter(|host| !self.unchanged.iter().any(|name| name == host));
         let changeable: Vec<&str> =
-            hosts.filter(|host| !self.unchanged.iter().any(|name| name == host)).collect();
+            changeable.chain(self.moving.iter().map(String::as_str)).collect();
         let mut entries = BTreeMap::new();
         for entry in walkdir::WalkDir::new(world).min_depth(1) {
             let entry = entry?;
             let path = entry.path().strip_prefix(world).expect("an entry lies in the folder");
-            if changeable.iter().any(|granted| path.starts_with(granted)) {
+            if changeable.iter().any(|folder| path.starts_with(folder)) {
                 continue;
             }
             let metadata = entry.path().symlink_metadata()?;

@@ -231,11 +231,15 @@ impl Step {
         }
     }
 
-    /// Compares the program's replies with the outcome.
+    /// Compares the program's replies with the outcome; gives which outcome it was.
     ///
     /// # Errors
     /// They differ: how.
-    pub fn check(&self, replies: &mut Replies<'_>, target: &Target) -> Result<(), String> {
+    pub fn check(
+        &self,
+        replies: &mut Replies<'_>,
+        target: &Target,
+    ) -> Result<&'static str, String> {
         let ended = || format!("{}: the program ended", self.line);
         let found = errno::name(replies.number().ok_or_else(ended)?);
         let transfers = matches!(self.verb(), b"read" | b"write");
@@ -254,7 +258,7 @@ impl Step {
         if transfers && found == "SUCCESS" && moved != self.text(2) {
             return Err(format!("{}: moved {:?}", self.line, String::from_utf8_lossy(&moved)));
         }
-        Ok(())
+        Ok(found)
     }
 }
 
