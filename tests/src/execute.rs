@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -47,14 +47,24 @@ impl Execution<'_> {
     /// # Errors
     /// It could not be started.
     pub fn run(&self) -> io::Result<Executed> {
-        let script = crate::project().join("scripts/run-target");
-        let mut command = if cfg!(unix) {
-            let mut command = Command::new(script);
-            command.arg(self.target.name).arg(self.program);
-            command
+        if cfg!(unix) {
+            self.start(Command::new(runner()).arg(self.target.name).arg(self.program))
         } else {
-            Command::new(self.program)
-        };
+            self.start(&mut Command::new(self.program))
+        }
+    }
+
+    /// Has a line of bash start the program, as `"$@"`, and runs that to its end.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub fn run_by(&self, line: &str) -> io::Result<Executed> {
+        let mut command = Command::new("bash");
+        command.args(["-c", line, "bash"]).arg(runner()).arg(self.target.name).arg(self.program);
+        self.start(&mut command)
+    }
+
+    fn start(&self, command: &mut Command) -> io::Result<Executed> {
         let stdin = if self.stdin.is_empty() {
             Stdio::null()
         } else {
@@ -75,6 +85,11 @@ impl Execution<'_> {
         let code = output.status.code().unwrap_or_else(|| signal_code(output.status));
         Ok(Executed { code, stdout: output.stdout, stderr: output.stderr })
     }
+}
+
+/// The script that executes a program of any target on this machine.
+fn runner() -> PathBuf {
+    crate::project().join("scripts/run-target")
 }
 
 #[cfg(unix)]

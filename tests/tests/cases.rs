@@ -9,6 +9,7 @@
 //! ;;! env NAME=VALUE     a variable of the environment that the executable starts in
 //! ;;! folder PATH        an empty folder to make first, below the working folder
 //! ;;! file PATH TEXT     a file to write first, with TEXT and a newline in it
+//! ;;! shell LINE         bash that starts the executable as "$@"; lines add up
 //! ;;! stdin TEXT         a line of standard input
 //! ;;! stdout TEXT        a line that must be written to standard output; no other may be
 //! ;;! stderr TEXT        a text that standard error must hold; without it, it must be empty
@@ -34,6 +35,7 @@ struct Case {
     environment: Vec<(String, String)>,
     folders: Vec<String>,
     files: Vec<(String, String)>,
+    shell: String,
     stdin: String,
     stdout: String,
     stderr: Vec<String>,
@@ -69,6 +71,7 @@ impl Case {
             "env" => self.environment.push(pair('=')),
             "folder" => self.folders.push(value.to_owned()),
             "file" => self.files.push(pair(' ')),
+            "shell" => self.shell += &format!("{value}\n"),
             "stdin" => self.stdin += &format!("{value}\n"),
             "stdout" => self.stdout += &format!("{value}\n"),
             "stderr" => self.stderr.push(value.to_owned()),
@@ -106,7 +109,10 @@ impl Case {
             environment: &self.environment,
             stdin: self.stdin.as_bytes(),
         };
-        let executed = execution.run()?;
+        let executed = match self.shell.as_str() {
+            "" => execution.run()?,
+            line => execution.run_by(line)?,
+        };
 
         let said = String::from_utf8_lossy(&executed.stderr);
         if executed.code != self.code {

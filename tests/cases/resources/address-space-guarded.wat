@@ -1,0 +1,13 @@
+;;! shell ulimit -v 65536
+;;! shell "$@"
+;;! stderr --memory checked
+;;! exit 125
+;;! only linux-amd64 -- elsewhere the limit would be an emulator's
+;; Where the reservation is refused, the message says how to do without.
+(module
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 16)
+  (data (i32.const 0) "\08\00\00\00\06\00\00\00hello\n")
+  (func (export "_start")
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))))
