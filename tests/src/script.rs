@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use kiln_abi::wasi::{FUNCTIONS, Type};
+use kiln_abi::wasi::{FIRST_UNSTABLE, FUNCTIONS, Function, MODULE, Type, UNSTABLE_MODULE};
 
 /// Bytes of the program's memory.
 pub const MEMORY: u32 = 4 * 65536;
@@ -19,6 +19,12 @@ const RECORD: u32 = 80;
 const POKE: u32 = 1000;
 const PEEK: u32 = 1001;
 
+/// What a script calls a function: its name in the import, or that behind `unstable_`.
+#[must_use]
+pub fn name(function: &Function) -> &'static str {
+    function.symbol.strip_prefix("kiln_wasi_").unwrap_or(function.symbol)
+}
+
 /// The program, as WebAssembly text.
 ///
 /// Every function of WASI is imported, so that each is there to be called.
@@ -27,8 +33,9 @@ pub fn program() -> String {
     let mut imports = String::new();
     let mut dispatch = String::new();
     for (number, function) in FUNCTIONS.iter().enumerate() {
-        let name = function.name;
-        let _ = write!(imports, "\n  (import \"wasi_snapshot_preview1\" \"{name}\" (func ${name}");
+        let (name, import) = (name(function), function.name);
+        let module = if number < FIRST_UNSTABLE { MODULE } else { UNSTABLE_MODULE };
+        let _ = write!(imports, "\n  (import \"{module}\" \"{import}\" (func ${name}");
         let mut operands = String::new();
         for (index, parameter) in function.parameters.iter().enumerate() {
             let parameter = match parameter {
@@ -127,7 +134,7 @@ impl Script {
     /// # Panics
     /// WASI has no such function, or one with another number of parameters.
     pub fn call(&mut self, name: &str, operands: &[u64]) {
-        let number = FUNCTIONS.iter().position(|function| function.name == name);
+        let number = FUNCTIONS.iter().position(|function| self::name(function) == name);
         let number = number.unwrap_or_else(|| panic!("WASI has no {name}"));
         assert_eq!(operands.len(), FUNCTIONS[number].parameters.len(), "operands of {name}");
         self.record(number as u32, operands);
