@@ -40,7 +40,7 @@ pub(crate) const PROPOSALS: &[Proposal] = &[
     row("simd", WasmFeatures::SIMD, true),
     row("stack-switching", WasmFeatures::STACK_SWITCHING, false),
     row("tail-call", WasmFeatures::TAIL_CALL, true),
-    row("threads", WasmFeatures::THREADS, false),
+    row("threads", WasmFeatures::THREADS, true),
     row("wide-arithmetic", WasmFeatures::WIDE_ARITHMETIC, false),
 ];
 

@@ -336,6 +336,9 @@ impl<'t, 'a> Reader<'t, 'a> {
         if ty.memory64 {
             self.used |= WasmFeatures::MEMORY64;
         }
+        if ty.shared {
+            self.used |= WasmFeatures::THREADS;
+        }
         // A 64-bit memory may name more than an address space holds. 256 GiB can be reserved
         // everywhere, on arm64 kernels with 39-bit addresses too.
         let nameable = if ty.memory64 { 1 << 38 } else { 1 << 32 };

@@ -43,9 +43,12 @@ macro_rules! builtins {
             /// What the call traps with when it does.
             pub(crate) fn trap(self) -> Option<TrapCode> {
                 match self {
-                    Self::MemoryCopy | Self::MemoryFill | Self::MemoryInit => {
-                        Some(TrapCode::MemoryOutOfBounds)
-                    }
+                    Self::MemoryCopy
+                    | Self::MemoryFill
+                    | Self::MemoryInit
+                    | Self::AtomicWait32
+                    | Self::AtomicWait64
+                    | Self::AtomicNotify => Some(TrapCode::MemoryOutOfBounds),
                     Self::TableCopy | Self::TableFill | Self::TableInit => {
                         Some(TrapCode::TableOutOfBounds)
                     }
@@ -80,6 +83,9 @@ builtins! {
     TableFill = TABLE_FILL(I64 I64 I64 I64 I64);
     TableCopy = TABLE_COPY(I64 I64 I64 I64 I64);
     TableInit = TABLE_INIT(I64 I64 I64 I64 I64);
+    AtomicWait32 = ATOMIC_WAIT32(I64 I64 I32 I64) -> I32;
+    AtomicWait64 = ATOMIC_WAIT64(I64 I64 I64 I64) -> I32;
+    AtomicNotify = ATOMIC_NOTIFY(I64 I64 I32) -> I32;
 }
 
 /// A piece of the program's data.

@@ -11,6 +11,7 @@
 
 #![cfg_attr(not(test), no_std)]
 
+pub mod atomic;
 pub mod code_map;
 pub mod errno;
 pub mod exception;

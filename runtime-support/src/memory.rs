@@ -6,10 +6,13 @@
 //! Specification: core 3.0, 4.6.9 (memory instructions).
 
 use crate::errno::Errno;
+use crate::lock::Lock;
 use crate::start::fail;
 use crate::sys;
 use crate::{program, trap};
-use kiln_abi::program::{DataSegment, MEMORY_CHECKED, MEMORY_FIXED, Memory, Run};
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::{Acquire, Release};
+use kiln_abi::program::{DataSegment, MEMORY_CHECKED, MEMORY_FIXED, MEMORY_SHARED, Memory, Run};
 use kiln_abi::trap::TrapCode::MemoryOutOfBounds;
 
 /// Reserves a memory's address space, makes its initial size accessible and copies its initial
@@ -118,21 +121,36 @@ fn in_pages(length: u64) -> usize {
 /// `memory` is one of the program's memories.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kiln_memory_grow(memory: *mut Memory, pages: u64) -> i64 {
-    // SAFETY: as the caller says; compiled code waits for this call.
-    let memory = unsafe { &mut *memory };
-    let former = memory.length >> memory.page_log2;
-    let Some(pages) = former.checked_add(pages) else { return -1 };
-    if pages > memory.limit >> memory.page_log2 {
+    // SAFETY: as the caller says; of the record, only the length changes.
+    let (base, limit, flags, page_log2) =
+        unsafe { ((*memory).base, (*memory).limit, (*memory).flags, (*memory).page_log2) };
+    let _growing = (flags & MEMORY_SHARED != 0).then(|| GROWING.lock());
+    // SAFETY: as the caller says.
+    let former = unsafe { length(memory) };
+    let Some(pages) = (former >> page_log2).checked_add(pages) else { return -1 };
+    if pages > limit >> page_log2 {
         return -1;
     }
-    let length = pages << memory.page_log2;
-    let (from, to) = (in_pages(memory.length), in_pages(length));
+    let (from, to) = (in_pages(former), in_pages(pages << page_log2));
     // SAFETY: the limit lies inside the reservation.
-    if from < to && unsafe { sys::memory::commit(memory.base.add(from), to - from) }.is_err() {
+    if from < to && unsafe { sys::memory::commit(base.add(from), to - from) }.is_err() {
         return -1;
     }
-    memory.length = length;
-    former as i64
+    // SAFETY: as the caller says. Whoever sees the new length can access as much.
+    unsafe { AtomicU64::from_ptr(&raw mut (*memory).length).store(pages << page_log2, Release) };
+    (former >> page_log2) as i64
+}
+
+/// Held while a memory grows that other threads may grow.
+static GROWING: Lock<()> = Lock::new(());
+
+/// The bytes of a memory that can be accessed now; other threads may let it grow.
+///
+/// # Safety
+/// `memory` is one of the program's memories.
+pub unsafe fn length(memory: *const Memory) -> u64 {
+    // SAFETY: as the caller says; the field is aligned.
+    unsafe { AtomicU64::from_ptr((&raw const (*memory).length).cast_mut()).load(Acquire) }
 }
 
 /// `memory.copy`, also between two memories; the ranges may overlap.
@@ -149,12 +167,11 @@ pub unsafe extern "C" fn kiln_memory_copy(
 ) {
     // SAFETY: as the caller says, and both ranges are inside their memories.
     unsafe {
-        let (to, from) = (&*to, &*from);
-        if !within(to_at, count, to.length) || !within(from_at, count, from.length) {
+        if !within(to_at, count, length(to)) || !within(from_at, count, length(from)) {
             trap::raise(MemoryOutOfBounds);
         }
-        let from = from.base.add(from_at as usize);
-        core::ptr::copy(from, to.base.add(to_at as usize), count as usize);
+        let from = (*from).base.add(from_at as usize);
+        core::ptr::copy(from, (*to).base.add(to_at as usize), count as usize);
     }
 }
 
@@ -166,11 +183,10 @@ pub unsafe extern "C" fn kiln_memory_copy(
 pub unsafe extern "C" fn kiln_memory_fill(memory: *mut Memory, at: u64, byte: u32, count: u64) {
     // SAFETY: as the caller says, and the range is inside the memory.
     unsafe {
-        let memory = &*memory;
-        if !within(at, count, memory.length) {
+        if !within(at, count, length(memory)) {
             trap::raise(MemoryOutOfBounds);
         }
-        core::ptr::write_bytes(memory.base.add(at as usize), byte as u8, count as usize);
+        core::ptr::write_bytes((*memory).base.add(at as usize), byte as u8, count as usize);
     }
 }
 
@@ -188,12 +204,12 @@ pub unsafe extern "C" fn kiln_memory_init(
 ) {
     // SAFETY: as the caller says, and both ranges are inside memory and segment.
     unsafe {
-        let (memory, segment) = (&*memory, &*segment);
-        if !within(to_at, count, memory.length) || !within(from_at, count, segment.length) {
+        let segment = &*segment;
+        if !within(to_at, count, length(memory)) || !within(from_at, count, segment.length) {
             trap::raise(MemoryOutOfBounds);
         }
         if count > 0 {
-            let to = memory.base.add(to_at as usize);
+            let to = (*memory).base.add(to_at as usize);
             core::ptr::copy_nonoverlapping(segment.bytes.add(from_at as usize), to, count as usize);
         }
     }

@@ -40,7 +40,7 @@ fn main() {
     let exceptions = exceptions();
     let mut trials = Vec::new();
     for path in scripts() {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = file(&path);
         let exception = exceptions.get(&file).copied().unwrap_or_default();
         let name = format!("specification::{}", file.trim_end_matches(".wast"));
         let script = Arc::new(read(&path));
@@ -63,17 +63,33 @@ fn exceptions() -> BTreeMap<String, Exception> {
     toml::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
-/// Every script of the merged specification.
+/// Folders of scripts: the merged specification, and supported proposals that are not part of it.
+const FOLDERS: [&str; 2] = ["", "proposals/threads"];
+
+fn suite() -> PathBuf {
+    corpus::folder().join("suites/spec-testsuite")
+}
+
+/// Every script of these folders.
 fn scripts() -> Vec<PathBuf> {
-    let folder = corpus::folder().join("suites/spec-testsuite");
-    let mut scripts: Vec<PathBuf> = fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wast"))
-        .collect();
+    let mut scripts = Vec::new();
+    for folder in FOLDERS.map(|folder| suite().join(folder)) {
+        let before = scripts.len();
+        scripts.extend(
+            fs::read_dir(&folder)
+                .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+                .map(|entry| entry.expect("a readable folder").path())
+                .filter(|path| path.extension().is_some_and(|extension| extension == "wast")),
+        );
+        assert!(scripts.len() > before, "there are no scripts in {}", folder.display());
+    }
     scripts.sort();
-    assert!(!scripts.is_empty(), "there are no scripts in {}", folder.display());
     scripts
+}
+
+/// What a script is known by: its path in the suite.
+fn file(path: &Path) -> String {
+    path.strip_prefix(suite()).unwrap_or(path).display().to_string().replace('\\', "/")
 }
 
 fn is_of_vectors(file: &str) -> bool {

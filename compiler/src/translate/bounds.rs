@@ -8,7 +8,7 @@ use super::{Region, Translator};
 use crate::symbol::Data;
 use core::mem::{offset_of, size_of};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Value, types};
+use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
 use kiln_abi::program::Memory;
 use kiln_abi::trap::TrapCode;
 use wasmparser::{MemArg, MemArgTarget};
@@ -49,6 +49,40 @@ impl Translator<'_, '_> {
                 Address { base, offset: 0, flags }
             }
         }
+    }
+
+    /// The address of an atomic access of that width, whose index is the topmost operand, with no
+    /// offset. Traps unless the width divides it.
+    pub(super) fn pop_aligned_address(&mut self, memarg: &MemArg, width: Type) -> Address {
+        let size = u64::from(width.bytes());
+        let Address { base, offset, flags } = self.pop_address(memarg, size);
+        let base = match offset {
+            0 => base,
+            _ => self.builder.ins().iadd_imm_s(base, i64::from(offset)),
+        };
+        // Byte 0 of a memory lies at the start of a page.
+        if size > 1 {
+            let rest = self.builder.ins().band_imm_u(base, (size - 1).cast_signed());
+            self.trap_if(rest, TrapCode::UnalignedAtomic);
+        }
+        Address { base, offset: 0, flags }
+    }
+
+    /// For the runtime, which checks it: the record of the memory that an access names, and the
+    /// index, the topmost operand, with the offset added.
+    pub(super) fn pop_effective_address(&mut self, memarg: &MemArg) -> (Value, Value) {
+        let memory = memory_of(memarg);
+        let is_64 = self.plan.memories[memory as usize].memory64;
+        let index = self.pop();
+        let index = self.widen(index, is_64);
+        let offset = self.builder.ins().iconst(types::I64, memarg.offset.cast_signed());
+        let address = if is_64 {
+            let code = super::trap::clif(TrapCode::MemoryOutOfBounds);
+            self.builder.ins().uadd_overflow_trap(index, offset, code)
+        } else {
+            self.builder.ins().iadd(index, offset)
+        };
+        (self.memory_record(memory), address)
     }
 
     /// Traps unless `size` bytes from `index + offset` lie in the memory.
@@ -99,6 +133,19 @@ impl Translator<'_, '_> {
         let record = self.memory_record(memory);
         let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Records));
         self.builder.ins().load(types::I64, flags, record, offset_of!(Memory, length) as i32)
+    }
+
+    /// The same, and of a shared memory what it has become by now: code that asks for it twice
+    /// may learn of another thread's growing it.
+    pub(super) fn memory_length_now(&mut self, memory: u32) -> Value {
+        let is_shared = self.plan.module.memories[memory as usize].shared;
+        if !is_shared || self.plan.memories[memory as usize].length.is_some() {
+            return self.memory_length(memory);
+        }
+        let record = self.memory_record(memory);
+        let offset = i64::try_from(offset_of!(Memory, length)).expect("the record is small");
+        let length = self.builder.ins().iadd_imm_s(record, offset);
+        self.builder.ins().atomic_load(types::I64, MemFlagsData::trusted(), length)
     }
 
     /// The address of a memory's record.

@@ -102,7 +102,7 @@ impl Translator<'_, '_> {
     }
 
     fn memory_size(&mut self, memory: u32) {
-        let length = self.memory_length(memory);
+        let length = self.memory_length_now(memory);
         let shift = self.builder.ins().iconst(types::I64, i64::from(WASM_PAGE_SIZE.ilog2()));
         let pages = self.builder.ins().ushr(length, shift);
         let pages = self.narrow(pages, self.is_memory64(memory));

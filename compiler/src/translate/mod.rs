@@ -8,6 +8,7 @@
 //!
 //! Source: core specification, "Execution / Instructions".
 
+mod atomic;
 mod bounds;
 mod call;
 mod control;
@@ -150,6 +151,7 @@ impl<'p, 'f> Translator<'p, 'f> {
             || self.reference(operator)
             || self.table(operator)
             || self.vector(operator)
+            || self.atomic(operator)
             || self.exception(operator)
     }
 

@@ -59,4 +59,13 @@ pub mod builtin {
     pub const TABLE_COPY: &str = "kiln_table_copy";
     /// `fn(table: *mut Table, segment: *const ElementSegment, to_at: u64, from_at: u64, count: u64)`.
     pub const TABLE_INIT: &str = "kiln_table_init";
+    /// `fn(memory: *mut Memory, at: u64, expected: u32, timeout: i64) -> u32`: waits at most
+    /// `timeout` nanoseconds, without end if it is negative; 0 when woken, 1 when another value
+    /// was found, 2 when the time was over.
+    pub const ATOMIC_WAIT32: &str = "kiln_atomic_wait32";
+    /// `fn(memory: *mut Memory, at: u64, expected: u64, timeout: i64) -> u32`: the same.
+    pub const ATOMIC_WAIT64: &str = "kiln_atomic_wait64";
+    /// `fn(memory: *mut Memory, at: u64, count: u32) -> u32`: wakes at most `count` threads that
+    /// wait there; how many.
+    pub const ATOMIC_NOTIFY: &str = "kiln_atomic_notify";
 }

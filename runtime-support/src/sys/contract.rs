@@ -185,7 +185,7 @@ provided! {
     /// Waits while a word has that value: until another thread wakes it, or the time is over, in
     /// nanoseconds; `None` waits without end. May return early.
     thread::wait: fn(word: &AtomicU32, value: u32, timeout: Option<u64>);
-    /// Wakes one thread that waits for a word, and maybe more. Nothing may be left of the word but
-    /// its address: waking nobody does no harm.
-    thread::wake: fn(word: &AtomicU32);
+    /// Wakes one thread that waits for a word, and maybe more. Uses nothing of the word but its
+    /// address: it may have gone with its last waiter.
+    thread::wake: fn(word: *const AtomicU32);
 }

@@ -4,7 +4,7 @@
 //! Any alignment is accepted. Numbers are little-endian.
 
 use crate::errno::Errno;
-use crate::memory::within;
+use crate::memory::{self, within};
 use crate::scratch::Scratch;
 use crate::sys::Result;
 use crate::sys::types::Buffer;
@@ -34,8 +34,7 @@ impl Guest {
     /// `memory` is one of the program's memories, and nothing in Rust refers to its contents.
     pub unsafe fn new(memory: *const Memory) -> Self {
         // SAFETY: as the caller says.
-        let memory = unsafe { &*memory };
-        Self { base: memory.base, length: memory.length }
+        unsafe { Self { base: (*memory).base, length: memory::length(memory) } }
     }
 
     /// Where `length` bytes at a guest pointer lie.

@@ -4,7 +4,6 @@
 //! number of conditions instead.
 
 use core::cell::UnsafeCell;
-use core::ptr::from_ref;
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
 use libc::{
@@ -31,8 +30,8 @@ static WAITING: [Place; PLACES] = [const {
 }; PLACES];
 
 /// The place where the waiters of a word are.
-fn place_of(word: &AtomicU32) -> &'static Place {
-    let address = from_ref(word) as usize;
+fn place_of(word: *const AtomicU32) -> &'static Place {
+    let address = word.addr();
     // Words lie in records and on stacks: bits above a cache line and above a page tell them apart.
     &WAITING[(address >> 4 ^ address >> 12) % PLACES]
 }
@@ -61,7 +60,7 @@ pub fn wait(word: &AtomicU32, value: u32, timeout: Option<u64>) {
 }
 
 /// See [`contract`](crate::sys). Wakes the waiters of other words at the same place too.
-pub fn wake(word: &AtomicU32) {
+pub fn wake(word: *const AtomicU32) {
     let place = place_of(word);
     // SAFETY: both objects are initialized and stay where they are.
     unsafe {

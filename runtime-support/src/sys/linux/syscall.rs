@@ -1,10 +1,12 @@
 //! System calls that only a C library makes otherwise.
 
 use core::arch::asm;
+use core::sync::atomic::AtomicU32;
 
 /// Numbers of the calls. Source: the kernel's `arch/x86/entry/syscalls/syscall_64.tbl`.
 #[cfg(target_arch = "x86_64")]
 mod number {
+    pub(super) const FUTEX: usize = 202;
     pub(super) const RT_SIGACTION: usize = 13;
     pub(super) const SIGALTSTACK: usize = 131;
     pub(super) const EXIT_GROUP: usize = 231;
@@ -13,6 +15,7 @@ mod number {
 /// Numbers of the calls. Source: the kernel's `include/uapi/asm-generic/unistd.h`.
 #[cfg(target_arch = "aarch64")]
 mod number {
+    pub(super) const FUTEX: usize = 98;
     pub(super) const RT_SIGACTION: usize = 134;
     pub(super) const SIGALTSTACK: usize = 132;
     pub(super) const EXIT_GROUP: usize = 94;
@@ -83,4 +86,12 @@ pub(super) struct SignalStack {
 pub(super) unsafe fn sigaltstack(stack: &SignalStack) -> bool {
     // SAFETY: the kernel reads one record and writes none.
     unsafe { call(number::SIGALTSTACK, &raw const *stack as usize, 0, 0, 0) == 0 }
+}
+
+/// Wakes one thread of this process that waits for a word, of which the kernel uses the address.
+pub(super) fn futex_wake(word: *const AtomicU32) {
+    // Source: the kernel's `include/uapi/linux/futex.h`.
+    const FUTEX_WAKE_PRIVATE: usize = 1 | 128;
+    // SAFETY: no memory is involved; at an address that is not mapped, nobody waits.
+    unsafe { call(number::FUTEX, word.addr(), FUTEX_WAKE_PRIVATE, 1, 0) };
 }

@@ -1,5 +1,6 @@
 //! Threads: waiting for one another.
 
+use super::syscall;
 use core::sync::atomic::AtomicU32;
 use rustix::thread::futex::{self, Flags, Timespec};
 
@@ -14,6 +15,6 @@ pub fn wait(word: &AtomicU32, value: u32, timeout: Option<u64>) {
 }
 
 /// See [`contract`](crate::sys).
-pub fn wake(word: &AtomicU32) {
-    let _ = futex::wake(word, Flags::PRIVATE, 1);
+pub fn wake(word: *const AtomicU32) {
+    syscall::futex_wake(word);
 }

@@ -22,7 +22,7 @@ pub fn wait(word: &AtomicU32, value: u32, timeout: Option<u64>) {
 }
 
 /// See [`contract`](crate::sys).
-pub fn wake(word: &AtomicU32) {
+pub fn wake(word: *const AtomicU32) {
     // SAFETY: the address is only compared.
-    unsafe { WakeByAddressSingle(from_ref(word).cast()) };
+    unsafe { WakeByAddressSingle(word.cast()) };
 }
