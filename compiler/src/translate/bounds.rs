@@ -138,7 +138,7 @@ impl Translator<'_, '_> {
     /// The same, and of a shared memory what it has become by now: code that asks for it twice
     /// may learn of another thread's growing it.
     pub(super) fn memory_length_now(&mut self, memory: u32) -> Value {
-        let is_shared = self.plan.module.memories[memory as usize].shared;
+        let is_shared = self.plan.spaces.memories[memory as usize].shared;
         if !is_shared || self.plan.memories[memory as usize].length.is_some() {
             return self.memory_length(memory);
         }
