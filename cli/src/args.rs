@@ -111,6 +111,10 @@ pub(crate) struct Grants {
     #[arg(long, value_name = "NAME[::GUEST][:ro]")]
     pub(crate) dir_from_env: Vec<String>,
 
+    /// Listen for TCP connections; the program begins with the listener open
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Vec<String>,
+
     /// Set an environment variable
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) env: Vec<String>,

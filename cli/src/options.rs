@@ -3,6 +3,7 @@
 //! Reads no files. Guarantees that whatever is an error of the command line alone is reported
 //! here, before any work is done.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use kiln_targets::{Target, target};
@@ -164,6 +165,13 @@ fn policy(grants: &args::Grants) -> Result<Policy, Error> {
         let listed = listed(text).map_err(|reason| option_value("dir-from-env", text, reason))?;
         policy.listed.push(listed);
     }
+    for text in &grants.listen {
+        let address = address(text).map_err(|reason| option_value("listen", text, reason))?;
+        if policy.listeners.contains(&address) {
+            return Err(option_value("listen", text, "it is given twice"));
+        }
+        policy.listeners.push(address);
+    }
     for text in &grants.env {
         let (name, value) = variable(text).map_err(|reason| option_value("env", text, reason))?;
         policy.env.retain(|(other, _)| *other != name);
@@ -231,6 +239,16 @@ fn host_and_guest(names: &str) -> Result<(&str, Option<&str>), &'static str> {
         return Err("a directory needs a name");
     }
     Ok((host, guest))
+}
+
+/// Reads an address and a port. Names are not looked up: what they mean may differ where the
+/// program runs; but `localhost` means the same everywhere.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let literal = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let address: SocketAddr = literal.as_deref().unwrap_or(text).parse().map_err(
+        |_| "an address is an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080",
+    )?;
+    if address.port() == 0 { Err("nobody would know the port") } else { Ok(address) }
 }
 
 fn variable(text: &str) -> Result<(String, String), &'static str> {
@@ -310,6 +328,17 @@ mod tests {
         assert_eq!(parse("DIR::/in:ro"), Ok(("DIR".to_owned(), guest(), true)));
         for wrong in ["", "::x", "A=B", "A::b::c"] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        for right in ["127.0.0.1:80", "0.0.0.0:65535", "[::1]:8080"] {
+            assert_eq!(address(right).unwrap().to_string(), right);
+        }
+        assert_eq!(address("localhost:80").unwrap().to_string(), "127.0.0.1:80");
+        for wrong in ["", "80", ":80", "127.0.0.1", "127.0.0.1:0", "example.org:80", "::1:80:"] {
+            assert!(address(wrong).is_err(), "{wrong:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! The manifest's grammar is that of [`kiln_abi::program`]. Nothing is granted by default.
 
 use std::fmt::{self, Write as _};
+use std::net::SocketAddr;
 
 use kiln_abi::program::POLICY_HEADER;
 
@@ -12,6 +13,8 @@ pub(crate) struct Policy {
     pub(crate) directories: Vec<Directory>,
     /// Variables of the environment that list directories.
     pub(crate) listed: Vec<Listed>,
+    /// Where the program listens for TCP connections.
+    pub(crate) listeners: Vec<SocketAddr>,
     /// Fixed variables, in the order in which they were given.
     pub(crate) env: Vec<(String, String)>,
     pub(crate) inherited: Inherited,
@@ -79,6 +82,9 @@ impl Policy {
             fields.extend(guest.as_deref());
             line(&fields);
         }
+        for address in &self.listeners {
+            line(&["listen", "tcp", &address.to_string()]);
+        }
         for (name, value) in &self.env {
             line(&["env", &format!("{name}={value}")]);
         }
@@ -116,6 +122,7 @@ impl Policy {
                         read_only: access == "ro",
                     });
                 }
+                ["listen", "tcp", address] => policy.listeners.push(address.parse().ok()?),
                 ["env", variable] => {
                     let (name, value) = variable.split_once('=')?;
                     policy.env.push((name.to_owned(), value.to_owned()));
@@ -155,6 +162,9 @@ impl fmt::Display for Policy {
                 }
                 None => writeln!(f, "directories that {variable} lists, {access}")?,
             }
+        }
+        for address in &self.listeners {
+            writeln!(f, "listener at {address}, TCP")?;
         }
         for (name, value) in &self.env {
             writeln!(f, "environment {}={}", escape(name), escape(value))?;
@@ -227,6 +237,7 @@ mod tests {
         let mut policy = Policy {
             directories: vec![directory(".", ".", false), directory("C:\\a b", "/data", true)],
             listed: vec![listed("DIRS", None), listed("DIR", Some("/d"))],
+            listeners: vec!["[::1]:80".parse().unwrap()],
             env: vec![("A".to_owned(), "b=c".to_owned()), ("B".to_owned(), "\t\r\n".to_owned())],
             inherited: Inherited::All,
         };
@@ -234,7 +245,7 @@ mod tests {
             policy.manifest(),
             "kiln-policy 1\ndir\trw\t.\t.\ndir\tro\tC:\\\\a b\t/data\n\
              dir-from-env\trw\tDIRS\ndir-from-env\trw\tDIR\t/d\n\
-             env\tA=b=c\nenv\tB=\\t\\r\\n\ninherit-env\t*\n"
+             listen\ttcp\t[::1]:80\nenv\tA=b=c\nenv\tB=\\t\\r\\n\ninherit-env\t*\n"
         );
         assert_eq!(Policy::parse(&policy.manifest()), Some(policy.clone()));
         policy.inherited = Inherited::Names(vec!["HOME".to_owned(), "LANG".to_owned()]);

@@ -11,6 +11,7 @@
 //! dir  ro  HOST  GUEST         a preopened directory, read only
 //! dir-from-env  rw|ro  NAME   the directories that a variable of the host lists
 //! dir-from-env  rw|ro  NAME  GUEST     the one directory that it holds
+//! listen  tcp  ADDRESS:PORT   a socket that listens
 //! env  NAME=VALUE             a fixed environment variable
 //! inherit-env  *              the whole host environment
 //! inherit-env  NAME           one variable of it, where the host has it
@@ -19,8 +20,8 @@
 //! In a field, `\\` stands for a backslash, `\t` for a tab, `\n` for a newline and `\r` for a
 //! carriage return; no field holds a NUL. HOST is relative to the working directory at run time
 //! unless it is absolute or begins with a known folder: `exe:` (where the executable lies), `home:`,
-//! `config:`, `cache:` or `temp:`. Preopens get descriptors from 3 upwards in the order of their
-//! lines.
+//! `config:`, `cache:` or `temp:`. Preopened directories get descriptors from 3 upwards in the
+//! order of their lines, listeners those that follow.
 
 use crate::exception::{CallSite, Handler};
 use core::mem::{offset_of, size_of};

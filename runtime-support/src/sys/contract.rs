@@ -19,8 +19,11 @@
 use super::types::{
     Advice, Buffer, Clock, FdFlags, Folder, HostPath, Open, Stat, TimeChange, Visit, Waited, Whence,
 };
-use super::{Result, clock, folder, fs, fs::Handle, memory, poll, process, random, signal, thread};
+use super::{
+    Result, clock, folder, fs, fs::Handle, memory, poll, process, random, signal, socket, thread,
+};
 use core::ffi::CStr;
+use core::net::SocketAddr;
 use core::sync::atomic::AtomicU32;
 
 macro_rules! provided {
@@ -131,6 +134,20 @@ provided! {
     /// Reads a link's text, with `/` between components, as far as it fits; gives the number of
     /// bytes. `INVAL` if the name is no link.
     fs::read_link_at: fn(directory: &Handle, name: &CStr, text: &mut [u8]) -> Result<usize>;
+}
+
+// Connections. Reading, writing, waiting and all else is done as with files.
+provided! {
+    /// Listens at an address of this machine, for TCP.
+    socket::listen: fn(address: &SocketAddr) -> Result<Handle>;
+    /// Waits for a connection, unless the listener does not block, and gives it with those flags:
+    /// none or `NONBLOCK`.
+    socket::accept: fn(listener: &Handle, flags: FdFlags) -> Result<Handle>;
+    /// Reads into the buffers in turn, without taking the bytes away if `peek` is set, and not
+    /// before the buffers are full, the other side has ended or an error came if `wait_all` is.
+    socket::receive: fn(&Handle, buffers: &[Buffer<'_>], peek: bool, wait_all: bool) -> Result<usize>;
+    /// Ends one or both directions of a connection.
+    socket::shut_down: fn(connection: &Handle, receiving: bool, sending: bool) -> Result<()>;
 }
 
 // Time, chance and waiting.

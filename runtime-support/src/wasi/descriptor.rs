@@ -1,7 +1,7 @@
 //! The table of descriptors.
 //!
-//! Numbers 0 to 2 are the host's standard streams, the next ones the preopened directories; after
-//! that a new descriptor has the lowest number that is free, as POSIX asks. The table grows as far
+//! Numbers 0 to 2 are the host's standard streams, the next ones the preopened directories, then
+//! the listeners; after that a new descriptor has the lowest number that is free, as POSIX asks. The table grows as far
 //! as memory allows; the host's own limit on open files comes first.
 
 use super::rights::Rights;
@@ -18,6 +18,8 @@ pub enum Kind {
     Stream,
     /// Anything opened by path that is no directory.
     File,
+    /// A listener that the policy grants, or a connection from one.
+    Socket,
     /// A directory opened by path.
     Directory,
     /// A directory that the policy grants, by the name that the program knows it by.

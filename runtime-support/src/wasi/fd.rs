@@ -65,7 +65,7 @@ functions! {
         let file = table().get(fd)?;
         let file_type = file_type(file)?;
         let flags = match file.kind {
-            Kind::Stream | Kind::File => fs::flags(&file.handle)?,
+            Kind::Stream | Kind::File | Kind::Socket => fs::flags(&file.handle)?,
             Kind::Directory | Kind::Preopen(_) => FdFlags::default(),
         };
         let mut rights = file.rights;
@@ -138,7 +138,9 @@ fn seekable(fd: u32, rights: Rights) -> Result<&'static mut Descriptor> {
 fn file_type(file: &Descriptor) -> Result<FileType> {
     match file.kind {
         Kind::Directory | Kind::Preopen(_) => Ok(FileType::Directory),
-        Kind::Stream | Kind::File => fs::stat(&file.handle).map(|stat| stat.file_type),
+        Kind::Stream | Kind::File | Kind::Socket => {
+            fs::stat(&file.handle).map(|stat| stat.file_type)
+        }
     }
 }
 

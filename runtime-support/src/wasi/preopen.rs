@@ -1,4 +1,4 @@
-//! The directories that the program was granted, opened before it begins.
+//! The directories and listeners that the program was granted, opened before it begins.
 //!
 //! Where a grant's HOST lies is decided here, when the program starts: relative to the working
 //! directory, or to a folder that each operating system has in a place of its own. A grant that
@@ -11,7 +11,7 @@ use crate::errno::Errno;
 use crate::start::{fail, fail_because};
 use crate::sys::fs::{self, Handle};
 use crate::sys::types::{Folder, HostPath, Open};
-use crate::sys::{self, folder, memory};
+use crate::sys::{self, folder, memory, socket};
 
 /// The folders that HOST can begin with, before a colon.
 const FOLDERS: [(&[u8], Folder); 5] = [
@@ -22,7 +22,8 @@ const FOLDERS: [(&[u8], Folder); 5] = [
     (b"temp", Folder::Temporary),
 ];
 
-/// Opens the standard streams and the granted directories, in the manifest's order.
+/// Opens the standard streams, the granted directories and the granted listeners, each in the
+/// manifest's order.
 pub fn open_all() {
     if descriptor::table().insert_standard_streams().is_err() {
         fail("not enough memory", "");
@@ -33,6 +34,33 @@ pub fn open_all() {
             b"dir-from-env" => open_listed(grant),
             _ => {}
         }
+    }
+    for (kind, grant) in grants() {
+        if kind == b"listen" {
+            open_listener(grant);
+        }
+    }
+}
+
+/// Opens the listener of a grant `tcp ADDRESS`, divided by a tab.
+fn open_listener(grant: &'static [u8]) {
+    let Some((_, address)) = split(grant, b'\t') else { return };
+    let address = core::str::from_utf8(address).unwrap_or("?");
+    let opened = address
+        .parse()
+        .map_err(|_| Errno::INVAL)
+        .and_then(|parsed| socket::listen(&parsed))
+        .and_then(|handle| {
+            descriptor::table().insert(Descriptor {
+                handle,
+                kind: Kind::Socket,
+                rights: Rights::LISTENER,
+                inheriting: Rights::CONNECTION,
+                read_only: false,
+            })
+        });
+    if let Err(errno) = opened {
+        fail_because("cannot listen at", address, errno);
     }
 }
 

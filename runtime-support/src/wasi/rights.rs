@@ -64,6 +64,20 @@ impl Rights {
         .and(Self::FD_FILESTAT_SET_TIMES)
         .and(Self::POLL_FD_READWRITE);
 
+    /// All that apply to sockets that listen.
+    pub const LISTENER: Self = Self::FD_FDSTAT_SET_FLAGS
+        .and(Self::FD_FILESTAT_GET)
+        .and(Self::POLL_FD_READWRITE)
+        .and(Self::SOCK_ACCEPT);
+
+    /// All that apply to connections.
+    pub const CONNECTION: Self = Self::FD_READ
+        .and(Self::FD_WRITE)
+        .and(Self::FD_FDSTAT_SET_FLAGS)
+        .and(Self::FD_FILESTAT_GET)
+        .and(Self::POLL_FD_READWRITE)
+        .and(Self::SOCK_SHUTDOWN);
+
     /// All that apply to directories.
     pub const DIRECTORY: Self = Self::FD_DATASYNC
         .and(Self::FD_FDSTAT_SET_FLAGS)

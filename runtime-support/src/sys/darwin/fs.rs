@@ -40,7 +40,7 @@ impl Handle {
 
     /// Owns what the system just opened. A descriptor that took the place of a closed standard
     /// stream is moved away from it.
-    fn new(descriptor: c_int) -> Result<Self> {
+    pub(super) fn new(descriptor: c_int) -> Result<Self> {
         if descriptor >= FIRST_OWN {
             return Ok(Self { descriptor, reader: None });
         }
@@ -54,7 +54,7 @@ impl Handle {
 }
 
 /// Makes a call again as long as a signal interrupts it; gives its result, which is not negative.
-fn retry(mut call: impl FnMut() -> isize) -> Result<usize> {
+pub(super) fn retry(mut call: impl FnMut() -> isize) -> Result<usize> {
     loop {
         match usize::try_from(call()) {
             Ok(result) => return Ok(result),

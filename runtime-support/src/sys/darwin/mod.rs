@@ -12,4 +12,5 @@ pub mod poll;
 pub mod process;
 pub mod random;
 pub mod signal;
+pub mod socket;
 pub mod thread;

@@ -43,7 +43,7 @@ impl AsFd for Handle {
 impl Handle {
     /// Owns what the kernel just opened. A descriptor that took the place of a closed standard
     /// stream is moved away from it.
-    fn new(mut fd: OwnedFd) -> Result<Self> {
+    pub(super) fn new(mut fd: OwnedFd) -> Result<Self> {
         if fd.as_raw_fd() < FIRST_OWN {
             fd = rustix::io::fcntl_dupfd_cloexec(&fd, FIRST_OWN).map_err(translate)?;
         }
@@ -52,7 +52,7 @@ impl Handle {
 }
 
 /// Makes a call again as long as a signal interrupts it.
-fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> Result<T> {
+pub(super) fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> Result<T> {
     loop {
         match call() {
             Err(HostErrno::INTR) => {}
@@ -135,7 +135,7 @@ fn sources<'a>(buffers: &'a [Buffer<'a>]) -> &'a [IoSlice<'a>] {
 }
 
 /// Buffers in the form that the kernel reads into.
-fn destinations<'a>(buffers: &[Buffer<'a>]) -> &'a mut [IoSliceMut<'a>] {
+pub(super) fn destinations<'a>(buffers: &[Buffer<'a>]) -> &'a mut [IoSliceMut<'a>] {
     // SAFETY: both are a `struct iovec`; the kernel call changes no record, only the memory that
     // they name, which nothing else uses meanwhile.
     unsafe { core::slice::from_raw_parts_mut(buffers.as_ptr().cast_mut().cast(), buffers.len()) }

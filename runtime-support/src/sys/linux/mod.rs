@@ -12,5 +12,6 @@ pub mod poll;
 pub mod process;
 pub mod random;
 pub mod signal;
+pub mod socket;
 mod syscall;
 pub mod thread;

@@ -10,6 +10,7 @@ use super::handle::{Kind, Node, Opening, kind_of};
 use super::link;
 use super::name::{Name, Purpose};
 use super::rename;
+use super::socket;
 use super::syscall::{
     BasicInformation, CreateDirectoryW, CreateFileW, FILE_CREATE, FILE_DIRECTORY_FILE,
     FILE_FLAG_BACKUP_SEMANTICS, FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_NON_DIRECTORY_FILE,
@@ -164,6 +165,7 @@ pub fn stat(handle: &Handle) -> Result<Stat> {
         Kind::File | Kind::Directory => return stat_node(handle),
         Kind::Console | Kind::Device => FileType::CharacterDevice,
         Kind::Pipe => FileType::Unknown,
+        Kind::Socket => FileType::SocketStream,
     };
     let (device, inode, size, accessed, modified, changed) = (0, 0, 0, 0, 0, 0);
     Ok(Stat { device, inode, file_type, links: 1, size, accessed, modified, changed })
@@ -228,6 +230,9 @@ pub fn set_flags(handle: &mut Handle, flags: FdFlags) -> Result<()> {
     let settable = FdFlags::APPEND | FdFlags::NONBLOCK;
     if (handle.flags.0 ^ flags.0) & !settable != 0 {
         return Err(Errno::NOTSUP);
+    }
+    if handle.kind == Kind::Socket {
+        return socket::set_flags(handle, flags);
     }
     handle.flags = flags;
     Ok(())

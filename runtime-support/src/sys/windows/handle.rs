@@ -4,6 +4,7 @@ use super::directory::Listing;
 use super::errno::check;
 use super::link;
 use super::name::Name;
+use super::socket;
 use super::syscall::{
     AttributeTagInformation, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_NORMAL,
     FILE_ATTRIBUTE_REPARSE_POINT, FILE_SHARE_ALL, FILE_SYNCHRONOUS_IO_NONALERT, FILE_TYPE_CHAR,
@@ -26,8 +27,10 @@ pub(super) enum Kind {
     Console,
     /// Another device, such as `NUL`.
     Device,
-    /// A pipe or a socket.
+    /// A pipe.
     Pipe,
+    /// A socket that the runtime made.
+    Socket,
 }
 
 /// What a name stands for.
@@ -94,7 +97,9 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if !self.standard {
+        if self.kind == Kind::Socket {
+            socket::close(self.raw);
+        } else if !self.standard {
             // SAFETY: the handle is owned, and this is its end.
             unsafe { NtClose(self.raw) };
         }

@@ -1,11 +1,13 @@
 //! Waiting for handles and for time to pass.
 //!
 //! Windows has no one call that waits for pipes, consoles and files. A console is waited for as
-//! such; a pipe is looked at from time to time, more and more rarely.
+//! such, sockets if there is nothing else to wait for; a pipe is looked at from time to time, more
+//! and more rarely.
 
 use super::clock;
 use super::console;
 use super::handle::{Handle, Kind};
+use super::socket;
 use super::syscall::{
     CreateWaitableTimerExW, ERROR_BROKEN_PIPE, GetLastError, GetNumberOfConsoleInputEvents,
     INFINITE, NtClose, PeekNamedPipe, RawHandle, SYNCHRONIZE, SetWaitableTimer, Sleep,
@@ -60,10 +62,12 @@ pub(super) enum Input {
 /// Notes whether a handle is ready.
 fn look(waited: &mut Waited<'_>) {
     waited.ready = true;
-    if waited.write {
-        return;
-    }
-    match input(waited.handle) {
+    let state = match waited.handle.kind {
+        Kind::Socket => socket::state(waited.handle, waited.write),
+        _ if waited.write => return,
+        _ => input(waited.handle),
+    };
+    match state {
         Input::Bytes(bytes) => waited.bytes = bytes,
         Input::Pending => waited.ready = false,
         Input::Closed => waited.hangup = true,
@@ -82,6 +86,7 @@ pub(super) fn input(handle: &Handle) -> Input {
         }
         Kind::Pipe => pipe_input(handle),
         Kind::File => Input::Bytes(left(handle).unwrap_or(0)),
+        Kind::Socket => socket::state(handle, false),
         Kind::Device | Kind::Directory => Input::Bytes(1),
     }
 }
@@ -115,10 +120,14 @@ fn left(file: &Handle) -> Result<u64> {
 /// Waits until a handle may have become ready: for the consoles among them, or for a pause if there
 /// are pipes.
 fn rest(waited: &[Waited<'_>], left: Option<u64>, pause: u64) {
+    // A negative number waits without end.
+    if socket::wait(waited, milliseconds(left).cast_signed()) {
+        return;
+    }
     let mut consoles = [null_mut(); CONSOLES];
     let mut count = 0;
     let mut time = left;
-    for waited in waited.iter().filter(|waited| !waited.write) {
+    for waited in waited.iter().filter(|w| !w.write || w.handle.kind == Kind::Socket) {
         match waited.handle.kind {
             Kind::Console => {
                 if let Some(place) = consoles.get_mut(count) {

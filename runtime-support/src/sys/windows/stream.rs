@@ -7,6 +7,7 @@ use super::console;
 use super::errno::{check, translate};
 use super::handle::{Handle, Kind};
 use super::poll::{self, Input};
+use super::socket;
 use super::syscall::{
     FILE_WRITE_TO_END_OF_FILE, INFINITE, IoStatus, NtReadFile, NtWriteFile, Status,
     WaitForSingleObject, class, status,
@@ -26,6 +27,7 @@ const GATHERED: usize = 8192;
 pub fn read(handle: &Handle, buffers: &[Buffer<'_>]) -> Result<usize> {
     match handle.kind {
         Kind::Directory => return Err(Errno::ISDIR),
+        Kind::Socket => return socket::receive(handle, buffers, false, false),
         Kind::Console | Kind::Pipe if handle.flags.has(FdFlags::NONBLOCK) => {
             if poll::input(handle) == Input::Pending {
                 return Err(Errno::AGAIN);
@@ -87,6 +89,7 @@ pub fn write(handle: &Handle, buffers: &[Buffer<'_>]) -> Result<usize> {
 fn write_to(handle: &Handle, buffer: &Buffer<'_>) -> Result<usize> {
     match handle.kind {
         Kind::Directory => Err(Errno::BADF),
+        Kind::Socket => socket::send(handle, buffer),
         Kind::Console => {
             // SAFETY: the buffer can be read.
             let bytes = unsafe { core::slice::from_raw_parts(buffer.pointer(), buffer.length()) };
@@ -112,7 +115,7 @@ pub fn write_at(handle: &Handle, buffers: &[Buffer<'_>], offset: u64) -> Result<
 
 /// Moves the bytes of each buffer in turn until `once`, which gives the number of bytes and whether
 /// there may be more, stops or fails. An error after some bytes is left for the next call.
-fn transfer(
+pub(super) fn transfer(
     buffers: &[Buffer<'_>],
     mut once: impl FnMut(&Buffer<'_>) -> Result<(usize, bool)>,
 ) -> Result<usize> {

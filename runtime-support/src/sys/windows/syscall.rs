@@ -4,7 +4,7 @@
 //! (`ntifs.h`, `wdm.h`, `ntstatus.h`). Names of functions are theirs; records hold only the fields
 //! that their layout needs.
 
-use core::ffi::c_void;
+use core::ffi::{c_char, c_void};
 use core::mem::offset_of;
 
 /// A kernel object's handle.
@@ -49,6 +49,7 @@ unsafe extern "system" {
     pub(super) fn GetLastError() -> u32;
     pub(super) fn GetModuleFileNameW(module: RawHandle, name: *mut u16, size: u32) -> u32;
     pub(super) fn GetNumberOfConsoleInputEvents(console: RawHandle, count: *mut u32) -> i32;
+    pub(super) fn GetProcAddress(module: RawHandle, name: *const c_char) -> *const c_void;
     pub(super) fn GetProcessTimes(
         process: RawHandle,
         created: *mut u64,
@@ -65,6 +66,7 @@ unsafe extern "system" {
         kernel: *mut u64,
         user: *mut u64,
     ) -> i32;
+    pub(super) fn LoadLibraryExW(name: *const u16, file: RawHandle, flags: u32) -> RawHandle;
     pub(super) fn PeekNamedPipe(
         pipe: RawHandle,
         buffer: *mut c_void,
@@ -297,6 +299,9 @@ pub(super) const MEM_RELEASE: u32 = 0x8000;
 pub(super) const PAGE_NOACCESS: u32 = 1;
 pub(super) const PAGE_READWRITE: u32 = 4;
 pub(super) const PAGE_GUARD: u32 = 0x100;
+
+/// The library lies in the system's directory, nowhere else.
+pub(super) const LOAD_LIBRARY_SEARCH_SYSTEM32: u32 = 0x800;
 
 pub(super) const INFINITE: u32 = u32::MAX;
 
