@@ -7,11 +7,12 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
 const AFTER_HELP: &str = "\
 Exit codes:
   0    success
-  2    the command line is wrong
+  2    the command line or kiln.toml is wrong
   65   the input is no module that Kiln can compile
   66   the input cannot be read
   70   internal error
@@ -35,6 +36,8 @@ pub(crate) enum Verb {
     Build(Build),
     /// Compile a module for this machine and run it
     Run(Run),
+    /// Write a kiln.toml with every key explained
+    Init(Init),
     /// List the targets
     Targets,
     /// Show what a module or an executable made by Kiln holds
@@ -43,18 +46,12 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Args)]
 pub(crate) struct Build {
-    /// The module, as .wasm or .wat
+    /// The module, as .wasm or .wat; `-` reads it from standard input
     #[arg(value_name = "MODULE")]
     pub(crate) input: PathBuf,
 
-    /// What to compile for: targets as in `kiln targets`, `host`, or `all`
-    #[arg(
-        short,
-        long = "target",
-        value_name = "TARGET",
-        value_delimiter = ',',
-        default_value = "host"
-    )]
+    /// What to compile for: targets as in `kiln targets`, `host`, or `all` [default: host]
+    #[arg(short, long = "target", value_name = "TARGET", value_delimiter = ',')]
     pub(crate) targets: Vec<String>,
 
     /// Where to write: a file for one target, a directory for several
@@ -65,6 +62,13 @@ pub(crate) struct Build {
     #[arg(long, value_enum, default_value_t = Emit::Exe)]
     pub(crate) emit: Emit,
 
+    /// Name of the program and of what is written [default: the module's]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) project: Project,
+
     #[command(flatten)]
     pub(crate) grants: Grants,
 
@@ -74,9 +78,12 @@ pub(crate) struct Build {
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The module, as .wasm or .wat
+    /// The module, as .wasm or .wat; `-` reads it from standard input
     #[arg(value_name = "MODULE")]
     pub(crate) input: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) project: Project,
 
     #[command(flatten)]
     pub(crate) grants: Grants,
@@ -90,10 +97,29 @@ pub(crate) struct Run {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The module that it is for; it need not exist yet
+    #[arg(value_name = "MODULE")]
+    pub(crate) module: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Inspect {
     /// A module, or an executable for any target
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+/// Where settings come from besides the command line.
+#[derive(Debug, Args)]
+pub(crate) struct Project {
+    /// Take settings from this file [default: kiln.toml beside the module]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Take settings from the command line alone
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) no_config: bool,
 }
 
 /// What the program may touch. Without any of these it has its arguments, the standard streams,
@@ -126,7 +152,7 @@ pub(crate) struct Grants {
         value_delimiter = ',',
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = crate::options::EVERY_NAME,
+        default_missing_value = crate::grants::EVERY_NAME,
     )]
     pub(crate) inherit_env: Vec<String>,
 }
@@ -134,13 +160,13 @@ pub(crate) struct Grants {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Compiling")]
 pub(crate) struct Tuning {
-    /// Stack for wasm code, in bytes or with a suffix K, M or G
-    #[arg(long, value_name = "SIZE", default_value = "8M")]
-    pub(crate) stack_size: String,
+    /// Stack for wasm code, in bytes or with a suffix K, M or G [default: 8M]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) stack_size: Option<String>,
 
-    /// How accesses to linear memory are kept inside it
-    #[arg(long, value_enum, default_value_t = Memory::Guarded)]
-    pub(crate) memory: Memory,
+    /// How accesses to linear memory are kept inside it [default: guarded]
+    #[arg(long, value_enum)]
+    pub(crate) memory: Option<Memory>,
 
     /// Number of threads to compile with [default: one per processor]
     #[arg(short, long, value_name = "N")]
@@ -159,9 +185,11 @@ pub(crate) enum Emit {
     Obj,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Memory {
     /// By a guard region: fastest, needs 8 GiB of address space
+    #[default]
     Guarded,
     /// By a comparison before each access: for small address spaces
     Checked,

@@ -27,8 +27,13 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
     let program = pipeline::link(path, &module)?;
 
     let display = Display::new(options.settings.quiet);
-    let pipeline =
-        Pipeline { path, program: &program, settings: &options.settings, emit: options.emit };
+    let pipeline = Pipeline {
+        path,
+        name: &options.name,
+        program: &program,
+        settings: &options.settings,
+        emit: options.emit,
+    };
     let results: Vec<Result<Vec<u8>, Error>> = options
         .targets
         .par_iter()

@@ -16,7 +16,11 @@ pub(crate) enum Error {
     #[error("this machine is none of Kiln's targets")]
     UnsupportedHost,
 
-    #[error("`--{option} {value}`: {reason}")]
+    #[error("cannot use `{}`", .path.display())]
+    Config { path: PathBuf, source: Box<toml::de::Error> },
+
+    /// The option is a flag as it is typed, or a key of `kiln.toml`.
+    #[error("`{option} {value}`: {reason}")]
     OptionValue { option: &'static str, value: String, reason: String },
 
     #[error("cannot read `{}`", .path.display())]
@@ -65,6 +69,7 @@ impl Error {
         match self {
             Self::UnknownTarget(_)
             | Self::UnsupportedHost
+            | Self::Config { .. }
             | Self::OptionValue { .. }
             | Self::OverwritesInput(_) => exit_code::USAGE,
             Self::Read { .. } => exit_code::NO_INPUT,

@@ -3,7 +3,7 @@
 //! The numbers from 65 on are those of BSD's `sysexits.h`. `kiln run` passes the program's own
 //! code on instead. The README and `kiln --help` hold the same table.
 
-/// The command line is wrong; also what the argument parser uses.
+/// The command line or `kiln.toml` is wrong; also what the argument parser uses.
 pub(crate) const USAGE: u8 = 2;
 /// The input is no module, is invalid, or needs what Kiln does not support.
 pub(crate) const BAD_INPUT: u8 = 65;

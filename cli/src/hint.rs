@@ -21,7 +21,8 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
     match error {
         Error::UnknownTarget(name) => Some(unknown_target(name)),
         Error::UnsupportedHost => Some("name a target: `kiln targets` lists them".to_owned()),
-        Error::OptionValue { option: "env", value, .. } if !value.contains('=') => {
+        Error::Config { source, .. } => misspelled_key(source.message()),
+        Error::OptionValue { option: "--env", value, .. } if !value.contains('=') => {
             Some(format!("to pass on the host's variable, use `--inherit-env={value}`"))
         }
         Error::OverwritesInput(_) => Some("choose another name with `-o`".to_owned()),
@@ -35,6 +36,15 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The key that was meant instead of an unknown one. The message names the unknown key and then
+/// the known ones, each in backquotes.
+fn misspelled_key(message: &str) -> Option<String> {
+    let mut names = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    let unknown = names.next()?;
+    let near = names.min_by_key(|name| damerau_levenshtein(name, unknown))?;
+    (damerau_levenshtein(near, unknown) <= MISSPELLING).then(|| format!("did you mean `{near}`?"))
 }
 
 /// The targets whose names are most like `name`, or how to list all.

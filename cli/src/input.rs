@@ -2,13 +2,25 @@
 
 use std::borrow::Cow;
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::error::Error;
 
-/// The file's bytes.
+/// Whether `path` stands for standard input.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The file's bytes, or those of standard input.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+    let bytes = if is_stdin(path) {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    bytes.map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 /// The binary form of a module: `bytes` as they are, unless they look like WebAssembly text.

@@ -5,9 +5,12 @@
 
 mod args;
 mod build;
+mod config;
 mod error;
 mod exit_code;
+mod grants;
 mod hint;
+mod init;
 mod input;
 mod inspect;
 mod options;
@@ -24,6 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use clap::Parser as _;
 
 use crate::args::{Arguments, Verb};
+use crate::config::Config;
 use crate::error::Error;
 
 fn main() {
@@ -45,8 +49,15 @@ fn main() {
 /// Does what was asked for; the result is the exit code.
 fn execute(verb: Verb) -> Result<i32, Error> {
     match verb {
-        Verb::Build(typed) => build::build(&typed.try_into()?)?,
-        Verb::Run(typed) => return run::run(&typed.try_into()?),
+        Verb::Build(typed) => {
+            let config = Config::load(&typed.input, &typed.project)?;
+            build::build(&options::Build::new(typed, &config)?)?;
+        }
+        Verb::Run(typed) => {
+            let config = Config::load(&typed.input, &typed.project)?;
+            return run::run(&options::Run::new(typed, &config)?);
+        }
+        Verb::Init(typed) => init::init(&typed)?,
         Verb::Targets => targets::targets()?,
         Verb::Inspect(typed) => inspect::inspect(&typed)?,
     }

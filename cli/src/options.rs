@@ -3,17 +3,18 @@
 //! Reads no files. Guarantees that whatever is an error of the command line alone is reported
 //! here, before any work is done.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use kiln_targets::{Target, target};
 
 use crate::args::{self, Emit, Memory};
+use crate::config::Config;
 use crate::error::Error;
-use crate::policy::{self, Directory, Inherited, Listed, Policy};
+use crate::policy::Policy;
+use crate::{grants, input};
 
-/// Stands for every variable in `--inherit-env`.
-pub(crate) const EVERY_NAME: &str = "*";
+/// Stack for wasm code unless something else is said.
+const STACK_SIZE: &str = "8M";
 
 /// Least and greatest stack for wasm code, in bytes: below, not even the runtime's own frames
 /// would fit; above, no thread can have it on every target.
@@ -23,6 +24,8 @@ const STACK_SIZES: std::ops::RangeInclusive<u64> = 64 << 10..=1 << 30;
 #[derive(Debug)]
 pub(crate) struct Build {
     pub(crate) input: PathBuf,
+    /// Name of the program and of its files.
+    pub(crate) name: String,
     pub(crate) targets: Vec<&'static Target>,
     pub(crate) output: Option<PathBuf>,
     pub(crate) emit: Emit,
@@ -33,6 +36,7 @@ pub(crate) struct Build {
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) input: PathBuf,
+    pub(crate) name: String,
     pub(crate) host: &'static Target,
     pub(crate) settings: Settings,
     pub(crate) arguments: Vec<std::ffi::OsString>,
@@ -48,13 +52,13 @@ pub(crate) struct Settings {
     pub(crate) quiet: bool,
 }
 
-impl TryFrom<args::Build> for Build {
-    type Error = Error;
-
-    fn try_from(typed: args::Build) -> Result<Self, Error> {
+impl Build {
+    /// What `typed` means together with `config`.
+    pub(crate) fn new(typed: args::Build, config: &Config) -> Result<Self, Error> {
         Ok(Self {
-            targets: targets(&typed.targets)?,
-            settings: settings(&typed.grants, &typed.tuning)?,
+            name: name(typed.name.as_deref(), config, &typed.input)?,
+            targets: targets(&typed.targets, config, "host")?,
+            settings: settings(&typed.grants, &typed.tuning, config)?,
             input: typed.input,
             output: typed.output,
             emit: typed.emit,
@@ -62,13 +66,13 @@ impl TryFrom<args::Build> for Build {
     }
 }
 
-impl TryFrom<args::Run> for Run {
-    type Error = Error;
-
-    fn try_from(typed: args::Run) -> Result<Self, Error> {
+impl Run {
+    /// What `typed` means together with `config`.
+    pub(crate) fn new(typed: args::Run, config: &Config) -> Result<Self, Error> {
         Ok(Self {
+            name: name(None, config, &typed.input)?,
             host: Target::host().ok_or(Error::UnsupportedHost)?,
-            settings: settings(&typed.grants, &typed.tuning)?,
+            settings: settings(&typed.grants, &typed.tuning, config)?,
             input: typed.input,
             arguments: typed.arguments,
         })
@@ -78,10 +82,10 @@ impl TryFrom<args::Run> for Run {
 impl Build {
     /// Where the output for each target goes, in the order of `targets`.
     ///
-    /// One target: `-o`, or the module's name in the working directory. Several: `name-target`
+    /// One target: `-o`, or the program's name in the working directory. Several: `name-target`
     /// in the directory `-o`, or in the working directory.
     pub(crate) fn outputs(&self) -> Vec<PathBuf> {
-        let stem = stem(&self.input);
+        let stem = &self.name;
         let suffix = |target: &Target| match self.emit {
             Emit::Exe => target.executable_suffix,
             Emit::Obj => target.object_suffix,
@@ -96,12 +100,52 @@ impl Build {
     }
 }
 
+/// The name that is given, or else the module's.
+fn name(typed: Option<&str>, config: &Config, input: &Path) -> Result<String, Error> {
+    let given = typed.map(|name| ("--name", name));
+    match given.or_else(|| config.name.as_deref().map(|name| ("name", name))) {
+        Some((option, name)) => file_name(option, name),
+        None => Ok(stem(input)),
+    }
+}
+
+/// Refuses what cannot be part of a file's name on every system.
+fn file_name(option: &'static str, name: &str) -> Result<String, Error> {
+    let reserved = |c: char| c.is_control() || r#"/\<>:"|?*"#.contains(c);
+    let reason = if name.is_empty() {
+        "a name is not empty"
+    } else if name.contains(reserved) {
+        "no file can have that in its name on every system"
+    } else if name.starts_with(['.', '-', ' ']) || name.ends_with(['.', ' ']) {
+        "a name begins with a letter or number and does not end in a dot"
+    } else {
+        return Ok(name.to_owned());
+    };
+    Err(Error::OptionValue { option, value: name.to_owned(), reason: reason.to_owned() })
+}
+
 /// The name that outputs and code signatures take from the module's path.
 pub(crate) fn stem(input: &Path) -> String {
+    if input::is_stdin(input) {
+        return "app".to_owned();
+    }
     input.file_stem().unwrap_or(input.as_os_str()).to_string_lossy().into_owned()
 }
 
-fn targets(names: &[String]) -> Result<Vec<&'static Target>, Error> {
+/// The targets that are typed, or else configured, or else `default`.
+fn targets(
+    typed: &[String],
+    config: &Config,
+    default: &str,
+) -> Result<Vec<&'static Target>, Error> {
+    match (typed, &config.targets[..]) {
+        ([], []) => parse_targets(&[default.to_owned()]),
+        ([], configured) => parse_targets(configured),
+        (typed, _) => parse_targets(typed),
+    }
+}
+
+fn parse_targets(names: &[String]) -> Result<Vec<&'static Target>, Error> {
     let mut targets = Vec::new();
     for name in names.iter().map(|name| name.trim()) {
         let meant = match name {
@@ -118,21 +162,29 @@ fn targets(names: &[String]) -> Result<Vec<&'static Target>, Error> {
     Ok(targets)
 }
 
-fn settings(grants: &args::Grants, tuning: &args::Tuning) -> Result<Settings, Error> {
+fn settings(
+    grants: &args::Grants,
+    tuning: &args::Tuning,
+    config: &Config,
+) -> Result<Settings, Error> {
+    let memory = tuning.memory.or(config.memory).unwrap_or_default();
+    let size = tuning.stack_size.as_deref().map(|size| ("--stack-size", size));
+    let size = size.or_else(|| config.stack_size.as_deref().map(|size| ("stack-size", size)));
+    let (option, size) = size.unwrap_or(("--stack-size", STACK_SIZE));
     Ok(Settings {
         compile: kiln_compiler::Options {
-            stack_size: stack_size(&tuning.stack_size)?,
-            checked_memory: tuning.memory == Memory::Checked,
+            stack_size: stack_size(option, size)?,
+            checked_memory: memory == Memory::Checked,
         },
-        policy: policy(grants)?,
+        policy: grants::policy(grants, &config.grants)?,
         jobs: tuning.jobs.map(std::num::NonZero::get),
         quiet: tuning.quiet,
     })
 }
 
-fn stack_size(text: &str) -> Result<u64, Error> {
+fn stack_size(option: &'static str, text: &str) -> Result<u64, Error> {
     let wrong = |reason: &str| Error::OptionValue {
-        option: "stack-size",
+        option,
         value: text.to_owned(),
         reason: reason.to_owned(),
     };
@@ -151,205 +203,28 @@ fn stack_size(text: &str) -> Result<u64, Error> {
         .ok_or_else(|| wrong("a stack is between 64K and 1G"))
 }
 
-fn policy(grants: &args::Grants) -> Result<Policy, Error> {
-    let mut policy = Policy::default();
-    for text in &grants.directories {
-        let wrong = |reason: &str| option_value("dir", text, reason);
-        let directory = directory(text).map_err(wrong)?;
-        if policy.directories.iter().any(|other| other.guest == directory.guest) {
-            return Err(wrong("two directories have that name for the program"));
-        }
-        policy.directories.push(directory);
-    }
-    for text in &grants.dir_from_env {
-        let listed = listed(text).map_err(|reason| option_value("dir-from-env", text, reason))?;
-        policy.listed.push(listed);
-    }
-    for text in &grants.listen {
-        let address = address(text).map_err(|reason| option_value("listen", text, reason))?;
-        if policy.listeners.contains(&address) {
-            return Err(option_value("listen", text, "it is given twice"));
-        }
-        policy.listeners.push(address);
-    }
-    for text in &grants.env {
-        let (name, value) = variable(text).map_err(|reason| option_value("env", text, reason))?;
-        policy.env.retain(|(other, _)| *other != name);
-        policy.env.push((name, value));
-    }
-    policy.inherited = inherited(&grants.inherit_env)?;
-    Ok(policy)
-}
-
-fn option_value(option: &'static str, value: &str, reason: &str) -> Error {
-    Error::OptionValue { option, value: value.to_owned(), reason: reason.to_owned() }
-}
-
-/// Reads `HOST[::GUEST][:ro|:rw]`. Below a known folder, GUEST is the path there unless it is
-/// given.
-fn directory(text: &str) -> Result<Directory, &'static str> {
-    let (names, read_only) = access(text)?;
-    let (host, guest) = host_and_guest(names)?;
-    let default = match policy::known_folder(host) {
-        Some((_, "")) => ".",
-        Some((_, below)) if Path::new(below).has_root() || below.split('/').any(|n| n == "..") => {
-            return Err("a path below a folder neither begins with / nor leads out");
-        }
-        Some((_, below)) => below,
-        None => host,
-    };
-    let guest = guest.unwrap_or(default).to_owned();
-    Ok(Directory { host: host.to_owned(), guest, read_only })
-}
-
-/// Reads `NAME[::GUEST][:ro|:rw]`.
-fn listed(text: &str) -> Result<Listed, &'static str> {
-    let (names, read_only) = access(text)?;
-    let (variable, guest) = host_and_guest(names)?;
-    if variable.contains('=') {
-        return Err("that is no name of a variable");
-    }
-    Ok(Listed { variable: variable.to_owned(), guest: guest.map(str::to_owned), read_only })
-}
-
-/// Takes `:ro` or `:rw` from the end, where a second colon may stand before it; gives whether it
-/// is read only. At the end of a name that is meant literally, the access is to be written too.
-fn access(text: &str) -> Result<(&str, bool), &'static str> {
-    if !policy::is_field(text) {
-        return Err("a name holds a NUL");
-    }
-    let (names, read_only) = match (text.strip_suffix(":ro"), text.strip_suffix(":rw")) {
-        (Some(names), _) => (names, true),
-        (_, Some(names)) => (names, false),
-        _ => return Ok((text, false)),
-    };
-    if policy::FOLDERS.iter().any(|(folder, _)| *folder == names) {
-        return Err("that could mean two things: write the folder itself as in exe:.:ro");
-    }
-    Ok((names.strip_suffix(':').unwrap_or(names), read_only))
-}
-
-fn host_and_guest(names: &str) -> Result<(&str, Option<&str>), &'static str> {
-    let (host, guest) = match names.split("::").collect::<Vec<_>>()[..] {
-        [host] => (host, None),
-        [host, guest] => (host, Some(guest)),
-        _ => return Err("more than one `::` divides the names"),
-    };
-    if host.is_empty() || guest == Some("") {
-        return Err("a directory needs a name");
-    }
-    Ok((host, guest))
-}
-
-/// Reads an address and a port. Names are not looked up: what they mean may differ where the
-/// program runs; but `localhost` means the same everywhere.
-fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    let literal = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    let address: SocketAddr = literal.as_deref().unwrap_or(text).parse().map_err(
-        |_| "an address is an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080",
-    )?;
-    if address.port() == 0 { Err("nobody would know the port") } else { Ok(address) }
-}
-
-fn variable(text: &str) -> Result<(String, String), &'static str> {
-    match text.split_once('=') {
-        None => Err("a variable is NAME=VALUE"),
-        Some(("", _)) => Err("a variable needs a name"),
-        Some(_) if !policy::is_field(text) => Err("a variable holds a NUL"),
-        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-    }
-}
-
-fn inherited(names: &[String]) -> Result<Inherited, Error> {
-    if names.is_empty() {
-        return Ok(Inherited::None);
-    }
-    if names.iter().any(|name| name == EVERY_NAME) {
-        return Ok(Inherited::All);
-    }
-    let mut distinct: Vec<String> = Vec::new();
-    for name in names {
-        if name.is_empty() || name.contains('=') || !policy::is_field(name) {
-            return Err(option_value("inherit-env", name, "that is no name of a variable"));
-        }
-        if !distinct.contains(name) {
-            distinct.push(name.clone());
-        }
-    }
-    Ok(Inherited::Names(distinct))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn directories_in_all_their_forms() {
-        let parse = |text| {
-            directory(text).map(|Directory { host, guest, read_only }| (host, guest, read_only))
-        };
-        let is = |host: &str, guest: &str, ro| Ok((host.to_owned(), guest.to_owned(), ro));
-        assert_eq!(parse("."), is(".", ".", false));
-        assert_eq!(parse("data::ro"), is("data", "data", true));
-        assert_eq!(parse("C:\\data::/data"), is("C:\\data", "/data", false));
-        assert_eq!(parse("data::/data::ro"), is("data", "/data", true));
-        assert_eq!(parse("data:ro"), is("data", "data", true));
-        assert_eq!(parse("data::/data:ro"), is("data", "/data", true));
-        assert_eq!(parse("data::ro::rw"), is("data", "ro", false));
-        assert_eq!(parse("a:ro:rw"), is("a:ro", "a:ro", false));
-        assert_eq!(parse("a\tb"), is("a\tb", "a\tb", false));
-        assert_eq!(parse("exe:data"), is("exe:data", "data", false));
-        assert_eq!(parse("config:"), is("config:", ".", false));
-        assert_eq!(parse("cache:a/b::/cache:ro"), is("cache:a/b", "/cache", true));
-        assert_eq!(parse("./exe:data"), is("./exe:data", "./exe:data", false));
-        assert_eq!(parse("exe:.:ro"), is("exe:.", ".", true));
-        for wrong in [
-            "",
-            "::",
-            "a::",
-            "::b",
-            "a::b::c",
-            "a\0b",
-            "exe:ro",
-            "temp:/etc",
-            "home:../x",
-            "exe:a/..",
-        ] {
-            assert!(parse(wrong).is_err(), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn variables_that_list_directories() {
-        let parse = |text| listed(text).map(|l| (l.variable, l.guest, l.read_only));
-        let guest = || Some("/in".to_owned());
-        assert_eq!(parse("DIRS"), Ok(("DIRS".to_owned(), None, false)));
-        assert_eq!(parse("DIRS:ro"), Ok(("DIRS".to_owned(), None, true)));
-        assert_eq!(parse("DIR::/in:ro"), Ok(("DIR".to_owned(), guest(), true)));
-        for wrong in ["", "::x", "A=B", "A::b::c"] {
-            assert!(parse(wrong).is_err(), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn addresses() {
-        for right in ["127.0.0.1:80", "0.0.0.0:65535", "[::1]:8080"] {
-            assert_eq!(address(right).unwrap().to_string(), right);
-        }
-        assert_eq!(address("localhost:80").unwrap().to_string(), "127.0.0.1:80");
-        for wrong in ["", "80", ":80", "127.0.0.1", "127.0.0.1:0", "example.org:80", "::1:80:"] {
-            assert!(address(wrong).is_err(), "{wrong:?}");
-        }
-    }
-
-    #[test]
     fn stack_sizes() {
-        assert_eq!(stack_size("65536").unwrap(), 65536);
-        assert_eq!(stack_size("512k").unwrap(), 512 << 10);
-        assert_eq!(stack_size("8MiB").unwrap(), 8 << 20);
-        assert_eq!(stack_size("1G").unwrap(), 1 << 30);
+        assert_eq!(stack_size("", "65536").unwrap(), 65536);
+        assert_eq!(stack_size("", "512k").unwrap(), 512 << 10);
+        assert_eq!(stack_size("", "8MiB").unwrap(), 8 << 20);
+        assert_eq!(stack_size("", "1G").unwrap(), 1 << 30);
         for wrong in ["", "M", "1T", "-1", "1.5M", "64", "2G", "99999999999999999999", "ä"] {
-            assert!(stack_size(wrong).is_err(), "{wrong:?}");
+            assert!(stack_size("", wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn names_fit_every_file_system() {
+        for name in ["app", "my app", "a.b_c-1+2", "\u{e4}"] {
+            assert_eq!(file_name("--name", name).unwrap(), name);
+        }
+        for wrong in ["", "a/b", "a\\b", "..", "-x", "c:d", "a\n", "a."] {
+            assert!(file_name("--name", wrong).is_err(), "{wrong:?}");
         }
     }
 
@@ -357,7 +232,7 @@ mod tests {
     fn targets_are_distinct_and_keep_their_order() {
         let names = |list: &[&str]| -> Vec<&str> {
             let list: Vec<String> = list.iter().map(|name| (*name).to_owned()).collect();
-            targets(&list).unwrap().iter().map(|target| target.name).collect()
+            parse_targets(&list).unwrap().iter().map(|target| target.name).collect()
         };
         assert_eq!(names(&["windows/amd64", "linux-arm64"]), ["windows-amd64", "linux-arm64"]);
         assert_eq!(names(&["linux-arm64", "all"])[..2], ["linux-arm64", "linux-amd64"]);
@@ -369,6 +244,7 @@ mod tests {
         let outputs = |targets: &[&'static Target], output: Option<&str>, emit| {
             let build = Build {
                 input: "somewhere/app.wasm".into(),
+                name: stem(Path::new("somewhere/app.wasm")),
                 targets: targets.to_vec(),
                 output: output.map(PathBuf::from),
                 emit,

@@ -8,13 +8,15 @@ use kiln_targets::link::{self, Input};
 
 use crate::args::Emit;
 use crate::error::Error;
-use crate::options::{self, Settings};
+use crate::options::Settings;
 
 /// What is the same for every target of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pipeline<'a> {
-    /// The module's path, for messages and names.
+    /// The module's path, for messages.
     pub(crate) path: &'a Path,
+    /// The program's name.
+    pub(crate) name: &'a str,
     pub(crate) program: &'a Program<'a>,
     pub(crate) settings: &'a Settings,
     pub(crate) emit: Emit,
@@ -33,12 +35,11 @@ impl Pipeline<'_> {
         if self.emit == Emit::Obj {
             return Ok(object);
         }
-        let name = options::stem(self.path);
         let input = Input {
-            objects: &[(&name, &object)],
+            objects: &[(self.name, &object)],
             manifest: &self.settings.policy.manifest(),
             stack_size: options.stack_size,
-            identifier: &name,
+            identifier: self.name,
         };
         link::link(target, &input).map_err(|source| Error::Link { target, source })
     }

@@ -33,8 +33,13 @@ fn compile(options: &Run) -> Result<TempPath, Error> {
     let program = pipeline::link(path, &module)?;
     let display = Display::transient(options.settings.quiet);
     let progress = display.begin(options.host, program.function_count());
-    let pipeline =
-        Pipeline { path, program: &program, settings: &options.settings, emit: Emit::Exe };
+    let pipeline = Pipeline {
+        path,
+        name: &options.name,
+        program: &program,
+        settings: &options.settings,
+        emit: Emit::Exe,
+    };
     let executable = pipeline.run(options.host, &progress)?;
     progress.finish(executable.len());
 

@@ -40,4 +40,5 @@ fn malformed_values() {
     refused(&["--dir", "a::/x", "--dir", "b::/x"], &["two directories"]);
     refused(&["--memory", "none"], &["guarded", "checked"]);
     refused(&["-j", "0"], &["0"]);
+    refused(&["--name", "a/b"], &["`--name a/b`"]);
 }

@@ -86,6 +86,16 @@ fn text_gives_the_same_executable() {
 }
 
 #[test]
+fn a_dash_reads_standard_input() {
+    let scratch = Scratch::with_hello();
+    scratch.kiln_reading(HELLO.as_bytes(), &["build", "-", "-t", "windows-amd64"]).is_success();
+    scratch.kiln(&["build", "hello.wasm", "--name", "app", "-t", "windows-amd64", "-o", "b"]);
+    assert_eq!(scratch.files(), ["app.exe", "b", "hello.wasm"]);
+    assert_eq!(scratch.read("app.exe"), scratch.read("b"));
+    scratch.kiln_reading(b"", &["build", "-"]).is_error(65, &["cannot compile `-`"]);
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     let first = Scratch::with_hello();
     let second = Scratch::with_hello();

@@ -7,6 +7,7 @@ mod bad_input;
 mod bad_options;
 mod bad_output;
 mod building;
+mod configuring;
 mod documentation;
 mod inspecting;
 mod running;

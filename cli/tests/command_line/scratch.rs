@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
@@ -63,12 +63,15 @@ impl Scratch {
     }
 
     pub(crate) fn kiln(&self, arguments: &[&str]) -> Outcome {
-        let output = self.command().args(arguments).output().expect("kiln runs");
-        Outcome {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
-        }
+        self.command().args(arguments).output().expect("kiln runs").into()
+    }
+
+    /// Runs `kiln` with `input` on its standard input.
+    pub(crate) fn kiln_reading(&self, input: &[u8], arguments: &[&str]) -> Outcome {
+        self.write(".input", input);
+        let file = fs::File::open(self.path(".input")).unwrap();
+        fs::remove_file(self.path(".input")).unwrap();
+        self.command().args(arguments).stdin(file).output().expect("kiln runs").into()
     }
 
     /// Every file and directory, by its path with `/`, in order.
@@ -87,6 +90,16 @@ impl Scratch {
         walk(self.0.path(), self.0.path(), &mut found);
         found.sort();
         found
+    }
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+        }
     }
 }
 

@@ -1,0 +1,58 @@
+//! `kiln.toml`: what a project's command lines would repeat.
+//!
+//! The file lies beside the module, or where `--config` says. It holds what flags say; a flag
+//! that is given replaces the key. Relative paths are relative to the file. Unknown keys are
+//! errors.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::args::{self, Memory};
+use crate::error::Error;
+use crate::{grants, input};
+
+/// The file's name beside a module.
+pub(crate) const NAME: &str = "kiln.toml";
+
+/// What the file says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    pub(crate) name: Option<String>,
+    pub(crate) targets: Vec<String>,
+    pub(crate) stack_size: Option<String>,
+    pub(crate) memory: Option<Memory>,
+    pub(crate) grants: grants::Table,
+}
+
+impl Config {
+    /// The configuration for `module`: what `flags` name, or the file beside it if there is one.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not what it should be.
+    pub(crate) fn load(module: &Path, flags: &args::Project) -> Result<Self, Error> {
+        if flags.no_config {
+            return Ok(Self::default());
+        }
+        let path = flags.config.clone().unwrap_or_else(|| beside(module));
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound && flags.config.is_none() => {
+                return Ok(Self::default());
+            }
+            Err(source) => return Err(Error::Read { path, source }),
+        };
+        toml::from_str(&text).map_err(|source| Error::Config { path, source: Box::new(source) })
+    }
+}
+
+/// Where the configuration for `module` is looked for.
+pub(crate) fn beside(module: &Path) -> PathBuf {
+    match module.parent() {
+        Some(folder) if !input::is_stdin(module) => folder.join(NAME),
+        _ => PathBuf::from(NAME),
+    }
+}
