@@ -37,6 +37,20 @@ pub fn scratch() -> std::io::Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix("kiln-test-").tempdir()
 }
 
+/// Writes an executable file.
+///
+/// # Errors
+/// The system refused it.
+pub fn write_executable(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::write(path, bytes)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}
+
 /// Every file below `folder` whose name ends in `.extension`, in the order of their paths.
 #[must_use]
 pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {

@@ -5,13 +5,15 @@
 //! | `wasi_snapshot_preview1` NAME | as WASI says | calls the runtime |
 //! | `wasi_unstable` NAME | as WASI said before | calls the runtime |
 //! | `kiln` `catch_trap` | `(param (ref null $f)) (result i32)`, `$f` of type `(func)` | calls the function; 0, or the number of the trap that ended it |
+//! | `kiln` `extern_new` | `(param i32) (result (ref extern))` | a reference that stands for the number |
+//! | `kiln` `extern_number` | `(param externref) (result i32)` | that number; -1 for null |
 //! | `kiln:instantiate` NAME | `(func)` | makes the instance of that name, which is not made at start |
 //!
 //! Trap numbers are those of [`kiln_abi::trap::TrapCode`].
 
 use crate::module::{Import, Index, Module};
 use kiln_abi::wasi;
-use wasmparser::{HeapType, ValType};
+use wasmparser::{HeapType, RefType, ValType};
 
 /// A function of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,10 @@ pub(crate) enum Host {
     Wasi { position: u32, memory: Option<u32> },
     /// Calls a function of no parameters and results, and catches its trap.
     CatchTrap,
+    /// Makes a reference that stands for a number.
+    ExternNew,
+    /// The number that such a reference stands for.
+    ExternNumber,
     /// Makes an instance, by its position.
     Instantiate(u32),
 }
@@ -60,6 +66,12 @@ pub(super) fn function(
             let is_plain = callee.ty.params().is_empty() && callee.ty.results().is_empty();
             (is_plain && ty.results() == [ValType::I32]).then_some(Host::CatchTrap)
         }
+        (KILN, "extern_new") => (ty.params() == [ValType::I32]
+            && ty.results() == [ValType::Ref(RefType::EXTERN)])
+        .then_some(Host::ExternNew),
+        (KILN, "extern_number") => (ty.params() == [ValType::EXTERNREF]
+            && ty.results() == [ValType::I32])
+        .then_some(Host::ExternNumber),
         (INSTANTIATE, name) if ty.params().is_empty() && ty.results().is_empty() => {
             instance(name).map(Host::Instantiate)
         }

@@ -56,6 +56,8 @@ pub(crate) fn trampoline(
     match host {
         Host::Wasi { position, memory } => translator.call_wasi(position, memory),
         Host::CatchTrap => translator.catch_trap(),
+        Host::ExternNew => translator.extern_new(),
+        Host::ExternNumber => translator.extern_number(),
         Host::Instantiate(instance) => translator.instantiate(instance),
     }
     if translator.reachable {

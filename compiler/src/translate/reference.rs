@@ -60,6 +60,23 @@ impl Translator<'_, '_> {
         self.data_address(Data::References, i64::from(number) * size_of::<Element>() as i64)
     }
 
+    /// The reference of the host that stands for the topmost operand: one more than it, since null
+    /// is 0.
+    pub(super) fn extern_new(&mut self) {
+        let number = self.pop();
+        let number = self.builder.ins().uextend(types::I64, number);
+        let reference = self.builder.ins().iadd_imm_u(number, 1);
+        self.push(reference);
+    }
+
+    /// The number that the topmost operand stands for, -1 for null.
+    pub(super) fn extern_number(&mut self) {
+        let reference = self.pop();
+        let number = self.builder.ins().ireduce(types::I32, reference);
+        let number = self.builder.ins().iadd_imm_s(number, -1);
+        self.push(number);
+    }
+
     /// The 16 bytes that a table's entry holds for a reference.
     pub(super) fn entry_of_reference(&mut self, ty: RefType, reference: Value) -> (Value, Value) {
         if !refers_to_functions(ty) {

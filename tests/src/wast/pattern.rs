@@ -2,30 +2,44 @@
 
 use wasm_encoder::{HeapType, InstructionSink};
 use wasmparser::ValType;
-use wast::core::{AbstractHeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
+use wast::core::{NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::token::{F32, F64};
 
+use super::driver::HostFunctions;
+use super::module::Type;
+
+/// Why a value cannot be expressed.
+const GC: &str = "gc";
+
 /// An argument.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Constant {
     I32(i32),
     I64(i64),
     F32(u32),
     F64(u64),
     V128(i128),
-    Null(HeapType),
+    Null,
+    /// A reference of the host that stands for a number.
+    Extern(u32),
 }
 
 impl Constant {
-    /// Pushes the argument.
-    pub(super) fn push(&self, code: &mut InstructionSink<'_>) {
+    /// Pushes the argument; `heap` is what its parameter refers to, if it is a reference.
+    pub(super) fn push(
+        &self,
+        code: &mut InstructionSink<'_>,
+        host: &HostFunctions,
+        heap: HeapType,
+    ) {
         match *self {
             Self::I32(value) => code.i32_const(value),
             Self::I64(value) => code.i64_const(value),
             Self::F32(bits) => code.f32_const(f32::from_bits(bits).into()),
             Self::F64(bits) => code.f64_const(f64::from_bits(bits).into()),
             Self::V128(value) => code.v128_const(value),
-            Self::Null(ty) => code.ref_null(ty),
+            Self::Null => code.ref_null(heap),
+            Self::Extern(number) => code.i32_const(number.cast_signed()).call(host.extern_new),
         };
     }
 }
@@ -40,24 +54,15 @@ impl TryFrom<&WastArgCore<'_>> for Constant {
             WastArgCore::F32(value) => Self::F32(value.bits),
             WastArgCore::F64(value) => Self::F64(value.bits),
             WastArgCore::V128(value) => Self::V128(i128::from_le_bytes(value.to_le_bytes())),
-            WastArgCore::RefNull(wast::core::HeapType::Abstract { shared: false, ty }) => {
-                Self::Null(null_type(*ty)?)
-            }
-            _ => return Err("an argument is a reference of the host".to_owned()),
+            WastArgCore::RefNull(_) => Self::Null,
+            WastArgCore::RefExtern(number) => Self::Extern(*number),
+            WastArgCore::RefHost(_) => return Err(GC.to_owned()),
         })
     }
 }
 
-fn null_type(ty: AbstractHeapType) -> Result<HeapType, String> {
-    match ty {
-        AbstractHeapType::Func => Ok(HeapType::FUNC),
-        AbstractHeapType::Extern => Ok(HeapType::EXTERN),
-        _ => Err(format!("an argument is a null reference of {ty:?}")),
-    }
-}
-
 /// What a result must be.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Pattern {
     /// Its bits under `mask` are `bits`; numbers and vectors alike, in their low bits.
     Bits {
@@ -68,26 +73,44 @@ pub(super) enum Pattern {
     Null,
     /// A reference that is not null.
     NotNull,
+    /// A reference of the host that stands for a number.
+    Extern(u32),
     Either(Vec<Self>),
 }
 
 impl Pattern {
     /// Pushes whether the local variable of that index and type matches.
-    pub(super) fn push_match(&self, code: &mut InstructionSink<'_>, local: u32, ty: ValType) {
-        match self {
-            Self::Bits { mask, bits } => push_bits_match(code, local, ty, *mask, *bits),
-            Self::Null => {
+    pub(super) fn push_match(
+        &self,
+        code: &mut InstructionSink<'_>,
+        host: &HostFunctions,
+        local: u32,
+        ty: &Type,
+    ) {
+        match (self, ty) {
+            (Self::Bits { mask, bits }, Type::Number(ty)) => {
+                push_bits_match(code, local, *ty, *mask, *bits);
+            }
+            (Self::Extern(number), Type::Reference { .. }) => {
+                code.local_get(local).call(host.extern_number);
+                code.i32_const(number.cast_signed()).i32_eq();
+            }
+            (Self::Null, Type::Reference { .. }) => {
                 code.local_get(local).ref_is_null();
             }
-            Self::NotNull => {
+            (Self::NotNull, Type::Reference { .. }) => {
                 code.local_get(local).ref_is_null().i32_eqz();
             }
-            Self::Either(patterns) => {
+            (Self::Either(patterns), _) => {
                 code.i32_const(0);
                 for pattern in patterns {
-                    pattern.push_match(code, local, ty);
+                    pattern.push_match(code, host, local, ty);
                     code.i32_or();
                 }
+            }
+            // A result of another kind than the script says.
+            _ => {
+                code.i32_const(0);
             }
         }
     }
@@ -133,13 +156,12 @@ impl TryFrom<&WastRetCore<'_>> for Pattern {
             WastRetCore::F64(pattern) => lane(float64(pattern)),
             WastRetCore::V128(pattern) => lane(vector(pattern)),
             WastRetCore::RefNull(_) => Self::Null,
-            WastRetCore::RefFunc(None) | WastRetCore::RefExtern(None) | WastRetCore::RefAny => {
-                Self::NotNull
-            }
+            WastRetCore::RefFunc(None) | WastRetCore::RefExtern(None) => Self::NotNull,
+            WastRetCore::RefExtern(Some(number)) => Self::Extern(*number),
             WastRetCore::Either(results) => {
                 Self::Either(results.iter().map(Self::try_from).collect::<Result<_, _>>()?)
             }
-            _ => return Err("a result is a certain reference".to_owned()),
+            _ => return Err(GC.to_owned()),
         })
     }
 }

@@ -1,0 +1,103 @@
+//! A program of a script, and its way to an executable.
+
+use std::collections::BTreeMap;
+
+use kiln_compiler::{Options, Progress, Source};
+use kiln_targets::Target;
+use kiln_targets::link::{self, Input};
+
+use super::driver::{self, Step};
+
+/// Bytes of stack: enough for every script that does not exhaust it on purpose.
+const STACK_SIZE: u64 = 1 << 20;
+
+/// Instances and what is done with them.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// Name of the script.
+    pub(super) script: String,
+    /// In the order of the script.
+    pub(super) instances: Vec<Instance>,
+    pub(super) steps: Vec<Step>,
+    /// Directives that make no step of their own.
+    pub(super) registrations: usize,
+}
+
+/// A module and what provides its imports.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    pub(super) name: String,
+    pub(super) wasm: Vec<u8>,
+    /// For each module name that it imports from, the name of an instance.
+    pub(super) providers: BTreeMap<String, String>,
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn function_done(&self) {}
+}
+
+impl Program {
+    /// Number of the script's directives that the program executes.
+    #[must_use]
+    pub fn directives(&self) -> usize {
+        self.steps.len() + self.registrations
+    }
+
+    /// Line of the program's first step.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.steps.first().map_or(0, |step| step.line)
+    }
+
+    /// The program's executable for a target.
+    ///
+    /// # Errors
+    /// The compiler or the linker refuses it.
+    pub fn executable(&self, target: &'static Target) -> Result<Vec<u8>, String> {
+        let driver = driver::module(&self.script, &self.steps);
+        let all =
+            self.instances.iter().map(|instance| (instance.name.clone(), instance.name.clone()));
+        let driver = Instance { name: "driver".to_owned(), wasm: driver, providers: all.collect() };
+        let instances: Vec<&Instance> = self.instances.iter().chain([&driver]).collect();
+        let options = Options { stack_size: STACK_SIZE, checked_memory: false };
+        let object = with_sources(&instances, |sources| {
+            let program = kiln_compiler::link(sources)?;
+            kiln_compiler::compile(&program, target, &options, &Silent)
+        });
+        let input = Input {
+            objects: &[(&self.script, &object.map_err(|error| error.to_string())?)],
+            manifest: kiln_abi::program::POLICY_HEADER,
+            stack_size: STACK_SIZE,
+            identifier: &self.script,
+        };
+        link::link(target, &input).map_err(|error| error.to_string())
+    }
+}
+
+/// Parses the modules of instances together and hands them to `then` as what is linked: the last
+/// one comes about when the program starts, the others when code asks for them.
+pub(super) fn with_sources<T>(
+    instances: &[&Instance],
+    then: impl FnOnce(&[Source<'_>]) -> Result<T, kiln_compiler::Error>,
+) -> Result<T, kiln_compiler::Error> {
+    let modules: Vec<&[u8]> = instances.iter().map(|instance| &*instance.wasm).collect();
+    let modules = kiln_compiler::parse_all(&modules).map_err(|(_, error)| error)?;
+    let position = |name: &str| instances.iter().position(|instance| instance.name == *name);
+    let last = instances.len() - 1;
+    let sources: Vec<Source<'_>> = (0..)
+        .zip(instances.iter().zip(&modules))
+        .map(|(index, (instance, module))| Source {
+            name: &instance.name,
+            module,
+            providers: instance
+                .providers
+                .iter()
+                .filter_map(|(from, name)| Some((from.as_str(), position(name)?)))
+                .collect(),
+            lazy: index != last,
+        })
+        .collect();
+    then(&sources)
+}
