@@ -93,7 +93,7 @@ def long_body(size):
         state += memory_access(I32_LOAD, number % 512 * 4) + bytes([LOCAL_GET, 1])
         state += const(number * 77) + bytes([I32_ADD, I32_XOR])
         state += memory_access(I32_STORE, number % 512 * 4)
-        state += bytes([LOCAL_GET, 1]) + const(number | 1) + bytes([I32_ROTL, LOCAL_SET, 1])
+        state += bytes([LOCAL_GET, 1]) + const(number % 31 + 1) + bytes([I32_ROTL, LOCAL_SET, 1])
         states.append(bytes(state))
         total += len(state)
     count = len(states)
