@@ -135,6 +135,12 @@ fn main() {
             let name = format!("wasi-attacks::{}", attack.name.replace(' ', "-"));
             trials.push(trial::on_target(&name, target, move || run.run(&fixture, target)));
         }
+        #[cfg(target_os = "linux")]
+        if !attack.except.contains_key("linux") {
+            let (run, fixture) = (Arc::clone(&attack), Arc::clone(&fixture));
+            let name = format!("wasi-attacks::{}", attack.name.replace(' ', "-"));
+            trials.push(trial::without_openat2(&name, move |host| run.run(&fixture, host)));
+        }
     }
     trial::conclude(trials)
 }

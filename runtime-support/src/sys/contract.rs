@@ -74,6 +74,10 @@ provided! {
     /// Opens a name. A link gives `LOOP`, or `NOTDIR` where `directory` is asked for; neither is
     /// certain to mean a link. `ISDIR` if a directory is opened for writing.
     fs::open_at: fn(directory: &Handle, name: &CStr, how: &Open) -> Result<Handle>;
+    /// Opens a directory, as a place, by a path of several components, `..` and links among them,
+    /// if the OS guarantees that neither leads out of `base`; `None` where it cannot, or where
+    /// walking the path shall tell what is wrong with it.
+    fs::open_beneath: fn(base: &Handle, path: &CStr) -> Result<Option<Handle>>;
     /// Closes a handle and reports what the OS says, where dropping it would not.
     fs::close: fn(handle: Handle) -> Result<()>;
     /// Reads into the buffers in turn; 0 at the end. May read less. `AGAIN` without data if the

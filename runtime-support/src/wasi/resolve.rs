@@ -5,6 +5,9 @@
 //! rest of the path. `..` goes back along the directories that were opened, so it ends where the
 //! walk began; nothing that others rename or replace meanwhile can change that. What would lead
 //! out gives `PERM`: an absolute path or link, or `..` from the first directory.
+//!
+//! Where the host itself can open a directory by its path and guarantee as much, one call takes
+//! the place of the walk up to the last component. Only if that is a link, the walk begins anew.
 
 use super::guest::Guest;
 use crate::errno::Errno;
@@ -34,6 +37,8 @@ pub struct Walk<'a> {
     /// Where the current name begins.
     name: usize,
     links: u32,
+    /// Where the path began, if the host went to the last component's directory at once.
+    jump: Option<usize>,
     /// The path ends in a slash: it must lead to a directory.
     directory: bool,
 }
@@ -55,9 +60,12 @@ impl<'a> Walk<'a> {
             rest: start,
             name: start,
             links: 0,
+            jump: None,
             directory: false,
         };
-        walk.walk_to_last()?;
+        if !walk.jump_to_last()? {
+            walk.walk_to_last()?;
+        }
         Ok(walk)
     }
 
@@ -91,8 +99,56 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Has the host go to the last component's directory, if there is one on the way and the host
+    /// can; false if the path is still to be walked.
+    fn jump_to_last(&mut self) -> Result<bool> {
+        let begin = self.rest;
+        let path = self.text.get(begin..PATH - 1).unwrap_or_default();
+        let length = path.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
+        let components = path.get(..length).unwrap_or_default();
+        let Some(slash) = components.iter().rposition(|&byte| byte == b'/') else {
+            return Ok(false);
+        };
+        if components.get(slash + 1..) == Some(b"..") {
+            return Ok(false);
+        }
+        let is_directory = length < path.len();
+        let (slash, end) = (begin + slash, begin + length);
+        self.set(slash, 0);
+        let way = self.text.get(begin..).and_then(|way| CStr::from_bytes_until_nul(way).ok());
+        let found = way.map_or(Ok(None), |way| fs::open_beneath(self.base, way));
+        self.set(slash, b'/');
+        let Some(parent) = found? else { return Ok(false) };
+        (end..PATH).for_each(|index| self.set(index, 0));
+        self.directory = is_directory;
+        self.jump = Some(begin);
+        self.name = slash + 1;
+        self.rest = PATH - 1;
+        self.down[0] = Some(parent);
+        self.depth = 1;
+        Ok(true)
+    }
+
+    /// Walks to where the host went at once.
+    #[cold]
+    fn walk_instead(&mut self, begin: usize) -> Result<()> {
+        self.down[0] = None;
+        self.depth = 0;
+        self.rest = begin;
+        self.walk_to_last()
+    }
+
+    fn set(&mut self, index: usize, byte: u8) {
+        if let Some(place) = self.text.get_mut(index) {
+            *place = byte;
+        }
+    }
+
     /// Walks on to what the link at the last component leads to. Gives `error` if there is none.
     fn follow(&mut self, error: Errno) -> Result<()> {
+        if let Some(begin) = self.jump.take() {
+            self.walk_instead(begin)?;
+        }
         self.expand(error)?;
         self.walk_to_last()
     }

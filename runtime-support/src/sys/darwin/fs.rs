@@ -117,6 +117,11 @@ pub fn open_at(directory: &Handle, name: &CStr, how: &Open) -> Result<Handle> {
     Handle::new(retry(open)? as c_int)
 }
 
+/// See [`contract`](crate::sys). macOS 11 has no such call.
+pub fn open_beneath(_: &Handle, _: &CStr) -> Result<Option<Handle>> {
+    Ok(None)
+}
+
 /// The system's flags for those of WASI.
 fn open_flags(flags: FdFlags) -> c_int {
     FLAGS.iter().filter(|&&(ours, _)| flags.has(ours)).fold(0, |all, &(_, theirs)| all | theirs)

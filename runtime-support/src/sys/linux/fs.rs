@@ -10,10 +10,11 @@ use crate::sys::types::{
 use core::ffi::CStr;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::num::NonZeroU64;
+use core::sync::atomic::{AtomicBool, Ordering};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use rustix::fs::{
-    self as host, AtFlags, FallocateFlags, Mode, OFlags, RawDir, SeekFrom, Timestamps, UTIME_NOW,
-    UTIME_OMIT,
+    self as host, AtFlags, FallocateFlags, Mode, OFlags, RawDir, ResolveFlags, SeekFrom,
+    Timestamps, UTIME_NOW, UTIME_OMIT,
 };
 use rustix::io::{Errno as HostErrno, IoSlice, IoSliceMut};
 use rustix::time::Timespec;
@@ -99,6 +100,30 @@ pub fn open_at(directory: &Handle, name: &CStr, how: &Open) -> Result<Handle> {
     flags.set(OFlags::TRUNC, how.truncate);
     flags.set(OFlags::DIRECTORY, how.directory);
     Handle::new(retry(|| host::openat(directory, name, flags, Mode::from_raw_mode(0o666)))?)
+}
+
+/// The kernel has no `openat2`, or a filter of system calls keeps it away.
+static LACKS_OPENAT2: AtomicBool = AtomicBool::new(false);
+
+/// See [`contract`](crate::sys).
+pub fn open_beneath(base: &Handle, path: &CStr) -> Result<Option<Handle>> {
+    if LACKS_OPENAT2.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    match host::openat2(base, path, flags, Mode::empty(), resolve) {
+        Ok(directory) => Handle::new(directory).map(Some),
+        Err(error @ (HostErrno::NOENT | HostErrno::NOTDIR | HostErrno::ACCESS)) => {
+            Err(translate(error))
+        }
+        Err(HostErrno::NOSYS | HostErrno::PERM | HostErrno::INVAL | HostErrno::TOOBIG) => {
+            LACKS_OPENAT2.store(true, Ordering::Relaxed);
+            Ok(None)
+        }
+        // XDEV for what leads out, AGAIN where names moved meanwhile, INTR, and so on.
+        Err(_) => Ok(None),
+    }
 }
 
 /// The kernel's flags for those of WASI.

@@ -136,6 +136,11 @@ pub fn open_at(directory: &Handle, name: &CStr, how: &Open) -> Result<Handle> {
     Ok(handle)
 }
 
+/// See [`contract`](crate::sys). Windows would go `..` before it looks for links.
+pub fn open_beneath(_: &Handle, _: &CStr) -> Result<Option<Handle>> {
+    Ok(None)
+}
+
 /// See [`contract`](crate::sys).
 pub fn close(handle: Handle) -> Result<()> {
     drop(handle);
