@@ -7,11 +7,12 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 const AFTER_HELP: &str = "\
 Exit codes:
   0    success
+  1    `kiln verify` found a difference
   2    the command line or kiln.toml is wrong
   65   the input is no module that Kiln can compile
   66   the input cannot be read
@@ -36,6 +37,10 @@ pub(crate) enum Verb {
     Build(Build),
     /// Compile a module for this machine and run it
     Run(Run),
+    /// Make a release: an archive per target, checksums, manifest, bill of materials
+    Dist(Dist),
+    /// Make a release again and compare it byte for byte
+    Verify(Verify),
     /// Write a kiln.toml with every key explained
     Init(Init),
     /// List the targets
@@ -66,6 +71,10 @@ pub(crate) struct Build {
     #[arg(long)]
     pub(crate) name: Option<String>,
 
+    /// One file for both architectures of macOS instead of two
+    #[arg(long)]
+    pub(crate) universal: bool,
+
     #[command(flatten)]
     pub(crate) project: Project,
 
@@ -74,6 +83,65 @@ pub(crate) struct Build {
 
     #[command(flatten)]
     pub(crate) tuning: Tuning,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dist {
+    /// The module, as .wasm or .wat; `-` reads it from standard input
+    #[arg(value_name = "MODULE")]
+    pub(crate) input: PathBuf,
+
+    /// Version of the program
+    #[arg(long)]
+    pub(crate) version: Option<String>,
+
+    /// Name of the program and of its archives [default: the module's]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+
+    /// What to compile for: targets as in `kiln targets`, or `host` [default: all]
+    #[arg(short, long = "target", value_name = "TARGET", value_delimiter = ',')]
+    pub(crate) targets: Vec<String>,
+
+    /// The directory to write
+    #[arg(short, long, value_name = "DIRECTORY", default_value = "dist")]
+    pub(crate) output: PathBuf,
+
+    /// Add a file or directory to every archive, such as a README
+    #[arg(long, value_name = "PATH")]
+    pub(crate) include: Vec<PathBuf>,
+
+    /// One archive for both architectures of macOS instead of two
+    #[arg(long)]
+    pub(crate) universal: bool,
+
+    #[command(flatten)]
+    pub(crate) project: Project,
+
+    #[command(flatten)]
+    pub(crate) grants: Grants,
+
+    #[command(flatten)]
+    pub(crate) tuning: Tuning,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The directory that `kiln dist` wrote
+    #[arg(value_name = "DIRECTORY")]
+    pub(crate) directory: PathBuf,
+
+    /// The module that it was made of
+    #[arg(value_name = "MODULE")]
+    pub(crate) input: PathBuf,
+
+    /// Number of threads to compile with [default: one per processor]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<NonZero<usize>>,
+
+    /// Show no progress
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -185,7 +253,7 @@ pub(crate) enum Emit {
     Obj,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Memory {
     /// By a guard region: fastest, needs 8 GiB of address space

@@ -5,8 +5,6 @@
 
 use std::path::PathBuf;
 
-use rayon::prelude::*;
-
 use crate::args::Emit;
 use crate::error::Error;
 use crate::input;
@@ -34,19 +32,7 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
         settings: &options.settings,
         emit: options.emit,
     };
-    let results: Vec<Result<Vec<u8>, Error>> = options
-        .targets
-        .par_iter()
-        .map(|target| {
-            let progress = display.begin(target, program.function_count());
-            let bytes = pipeline.run(target, &progress)?;
-            progress.finish(bytes.len());
-            Ok(bytes)
-        })
-        .collect();
-    // The first failure in the order of targets, so that the message is the same in every run.
-    let executables = results.into_iter().collect::<Result<Vec<_>, _>>()?;
-
+    let executables = pipeline.products(&options.products, &display)?;
     let executable = options.emit == Emit::Exe;
     let outputs: Vec<Output> = outputs
         .into_iter()

@@ -21,8 +21,14 @@ pub(crate) const NAME: &str = "kiln.toml";
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Config {
+    /// Where the file lies.
+    #[serde(skip)]
+    folder: PathBuf,
     pub(crate) name: Option<String>,
+    pub(crate) version: Option<String>,
     pub(crate) targets: Vec<String>,
+    pub(crate) universal: bool,
+    pub(crate) include: Vec<PathBuf>,
     pub(crate) stack_size: Option<String>,
     pub(crate) memory: Option<Memory>,
     pub(crate) grants: grants::Table,
@@ -45,7 +51,18 @@ impl Config {
             }
             Err(source) => return Err(Error::Read { path, source }),
         };
-        toml::from_str(&text).map_err(|source| Error::Config { path, source: Box::new(source) })
+        match toml::from_str(&text) {
+            Ok(config) => {
+                let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+                Ok(Self { folder, ..config })
+            }
+            Err(source) => Err(Error::Config { path, source: Box::new(source) }),
+        }
+    }
+
+    /// Where `path`, a value in the file, leads.
+    pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
     }
 }
 

@@ -23,6 +23,18 @@ pub(crate) enum Error {
     #[error("`{option} {value}`: {reason}")]
     OptionValue { option: &'static str, value: String, reason: String },
 
+    #[error("a release needs a version")]
+    NoVersion,
+
+    #[error("`--universal` is for both architectures of macOS")]
+    HalfUniversal,
+
+    #[error("the release in `{}` {what}", .path.display())]
+    Differs { path: PathBuf, what: String },
+
+    #[error("`{}` is no manifest of a release", .path.display())]
+    Manifest { path: PathBuf, source: serde_json::Error },
+
     #[error("cannot read `{}`", .path.display())]
     Read { path: PathBuf, source: io::Error },
 
@@ -70,12 +82,16 @@ impl Error {
             Self::UnknownTarget(_)
             | Self::UnsupportedHost
             | Self::Config { .. }
+            | Self::NoVersion
+            | Self::HalfUniversal
             | Self::OptionValue { .. }
             | Self::OverwritesInput(_) => exit_code::USAGE,
+            Self::Differs { .. } => exit_code::DIFFERENT,
             Self::Read { .. } => exit_code::NO_INPUT,
-            Self::Text { .. } | Self::Module { .. } | Self::Executable { .. } => {
-                exit_code::BAD_INPUT
-            }
+            Self::Text { .. }
+            | Self::Module { .. }
+            | Self::Manifest { .. }
+            | Self::Executable { .. } => exit_code::BAD_INPUT,
             Self::Codegen { .. } | Self::Link { .. } => exit_code::INTERNAL,
             Self::Create { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 exit_code::IO

@@ -3,6 +3,8 @@
 //! The numbers from 65 on are those of BSD's `sysexits.h`. `kiln run` passes the program's own
 //! code on instead. The README and `kiln --help` hold the same table.
 
+/// `kiln verify` found a difference.
+pub(crate) const DIFFERENT: u8 = 1;
 /// The command line or `kiln.toml` is wrong; also what the argument parser uses.
 pub(crate) const USAGE: u8 = 2;
 /// The input is no module, is invalid, or needs what Kiln does not support.

@@ -25,6 +25,13 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::OptionValue { option: "--env", value, .. } if !value.contains('=') => {
             Some(format!("to pass on the host's variable, use `--inherit-env={value}`"))
         }
+        Error::NoVersion => {
+            Some("give `--version 1.0.0`, or `version = \"1.0.0\"` in kiln.toml".to_owned())
+        }
+        Error::HalfUniversal => {
+            let names = kiln_targets::universal::TARGETS.map(|target| target.name);
+            Some(format!("compile for {}", names.join(" and ")))
+        }
         Error::OverwritesInput(_) => Some("choose another name with `-o`".to_owned()),
         Error::Occupied { path, .. } if path.is_dir() => {
             Some(format!("name a file in it, such as `{}`", path.join("app").display()))

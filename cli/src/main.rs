@@ -6,6 +6,7 @@
 mod args;
 mod build;
 mod config;
+mod dist;
 mod error;
 mod exit_code;
 mod grants;
@@ -17,10 +18,13 @@ mod options;
 mod output;
 mod pipeline;
 mod policy;
+mod product;
 mod progress;
 mod report;
 mod run;
 mod targets;
+mod tree;
+mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -57,6 +61,11 @@ fn execute(verb: Verb) -> Result<i32, Error> {
             let config = Config::load(&typed.input, &typed.project)?;
             return run::run(&options::Run::new(typed, &config)?);
         }
+        Verb::Dist(typed) => {
+            let config = Config::load(&typed.input, &typed.project)?;
+            dist::dist(&options::Dist::new(typed, &config)?)?;
+        }
+        Verb::Verify(typed) => verify::verify(&typed.into())?,
         Verb::Init(typed) => init::init(&typed)?,
         Verb::Targets => targets::targets()?,
         Verb::Inspect(typed) => inspect::inspect(&typed)?,

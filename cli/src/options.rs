@@ -5,12 +5,14 @@
 
 use std::path::{Path, PathBuf};
 
-use kiln_targets::{Target, target};
+use kiln_targets::{Target, target, universal};
 
 use crate::args::{self, Emit, Memory};
 use crate::config::Config;
+use crate::dist::Time;
 use crate::error::Error;
 use crate::policy::Policy;
+use crate::product::{self, Product};
 use crate::{grants, input};
 
 /// Stack for wasm code unless something else is said.
@@ -26,10 +28,34 @@ pub(crate) struct Build {
     pub(crate) input: PathBuf,
     /// Name of the program and of its files.
     pub(crate) name: String,
-    pub(crate) targets: Vec<&'static Target>,
+    pub(crate) products: Vec<Product>,
     pub(crate) output: Option<PathBuf>,
     pub(crate) emit: Emit,
     pub(crate) settings: Settings,
+}
+
+/// What `kiln dist` shall do.
+#[derive(Debug)]
+pub(crate) struct Dist {
+    pub(crate) input: PathBuf,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) products: Vec<Product>,
+    pub(crate) output: PathBuf,
+    /// What to add to every archive.
+    pub(crate) include: Vec<PathBuf>,
+    /// What the files in archives carry.
+    pub(crate) time: Time,
+    pub(crate) settings: Settings,
+}
+
+/// What `kiln verify` shall do.
+#[derive(Debug)]
+pub(crate) struct Verify {
+    pub(crate) directory: PathBuf,
+    pub(crate) input: PathBuf,
+    pub(crate) jobs: Option<usize>,
+    pub(crate) quiet: bool,
 }
 
 /// What `kiln run` shall do.
@@ -55,14 +81,69 @@ pub(crate) struct Settings {
 impl Build {
     /// What `typed` means together with `config`.
     pub(crate) fn new(typed: args::Build, config: &Config) -> Result<Self, Error> {
+        let universal = typed.universal || config.universal;
+        if universal && typed.emit == Emit::Obj {
+            let reason = "a universal file holds executables".to_owned();
+            return Err(Error::OptionValue { option: "--emit", value: "obj".to_owned(), reason });
+        }
+        let default =
+            if typed.universal { &universal::TARGETS.map(|t| t.name)[..] } else { &["host"] };
         Ok(Self {
             name: name(typed.name.as_deref(), config, &typed.input)?,
-            targets: targets(&typed.targets, config, "host")?,
+            products: product::products(&targets(&typed.targets, config, default)?, universal)?,
             settings: settings(&typed.grants, &typed.tuning, config)?,
             input: typed.input,
             output: typed.output,
             emit: typed.emit,
         })
+    }
+}
+
+impl Dist {
+    /// What `typed` means together with `config` and the environment.
+    pub(crate) fn new(typed: args::Dist, config: &Config) -> Result<Self, Error> {
+        let version = match (&typed.version, &config.version) {
+            (Some(version), _) => file_name("--version", version)?,
+            (None, Some(version)) => file_name("version", version)?,
+            (None, None) => return Err(Error::NoVersion),
+        };
+        let targets = targets(&typed.targets, config, &["all"])?;
+        let include = if typed.include.is_empty() {
+            config.include.iter().map(|path| config.resolve(path)).collect()
+        } else {
+            typed.include
+        };
+        Ok(Self {
+            name: name(typed.name.as_deref(), config, &typed.input)?,
+            version,
+            products: product::products(&targets, typed.universal || config.universal)?,
+            include,
+            time: source_date_epoch()?,
+            settings: settings(&typed.grants, &typed.tuning, config)?,
+            input: typed.input,
+            output: typed.output,
+        })
+    }
+}
+
+/// The time that reproducible archives carry: <https://reproducible-builds.org/specs/source-date-epoch/>.
+fn source_date_epoch() -> Result<Time, Error> {
+    const VARIABLE: &str = "SOURCE_DATE_EPOCH";
+    let Some(value) = std::env::var_os(VARIABLE) else { return Ok(Time::default()) };
+    let value = value.to_string_lossy().into_owned();
+    let reason = "it is the number of seconds since 1970".to_owned();
+    let time = value.parse().ok().and_then(Time::new);
+    time.ok_or(Error::OptionValue { option: VARIABLE, value, reason })
+}
+
+impl From<args::Verify> for Verify {
+    fn from(typed: args::Verify) -> Self {
+        Self {
+            directory: typed.directory,
+            input: typed.input,
+            jobs: typed.jobs.map(std::num::NonZero::get),
+            quiet: typed.quiet,
+        }
     }
 }
 
@@ -80,23 +161,25 @@ impl Run {
 }
 
 impl Build {
-    /// Where the output for each target goes, in the order of `targets`.
+    /// Where the output for each target goes, in the order of `products`.
     ///
     /// One target: `-o`, or the program's name in the working directory. Several: `name-target`
     /// in the directory `-o`, or in the working directory.
     pub(crate) fn outputs(&self) -> Vec<PathBuf> {
         let stem = &self.name;
-        let suffix = |target: &Target| match self.emit {
-            Emit::Exe => target.executable_suffix,
-            Emit::Obj => target.object_suffix,
+        let suffix = |product: &Product| match self.emit {
+            Emit::Exe => product.executable_suffix(),
+            Emit::Obj => product.object_suffix(),
         };
-        if let [target] = self.targets[..] {
-            let default = || PathBuf::from(format!("{stem}{}", suffix(target)));
+        if let [product] = &self.products[..] {
+            let default = || PathBuf::from(format!("{stem}{}", suffix(product)));
             return vec![self.output.clone().unwrap_or_else(default)];
         }
         let directory = self.output.as_deref().unwrap_or(Path::new(""));
-        let name = |target: &&Target| directory.join(format!("{stem}-{target}{}", suffix(target)));
-        self.targets.iter().map(name).collect()
+        let name = |product: &Product| {
+            directory.join(format!("{stem}-{}{}", product.name(), suffix(product)))
+        };
+        self.products.iter().map(name).collect()
     }
 }
 
@@ -136,18 +219,18 @@ pub(crate) fn stem(input: &Path) -> String {
 fn targets(
     typed: &[String],
     config: &Config,
-    default: &str,
+    default: &[&str],
 ) -> Result<Vec<&'static Target>, Error> {
     match (typed, &config.targets[..]) {
-        ([], []) => parse_targets(&[default.to_owned()]),
+        ([], []) => parse_targets(default),
         ([], configured) => parse_targets(configured),
         (typed, _) => parse_targets(typed),
     }
 }
 
-fn parse_targets(names: &[String]) -> Result<Vec<&'static Target>, Error> {
+fn parse_targets<S: AsRef<str>>(names: &[S]) -> Result<Vec<&'static Target>, Error> {
     let mut targets = Vec::new();
-    for name in names.iter().map(|name| name.trim()) {
+    for name in names.iter().map(|name| name.as_ref().trim()) {
         let meant = match name {
             "all" => target::ALL.to_vec(),
             "host" => vec![Target::host().ok_or(Error::UnsupportedHost)?],
@@ -231,8 +314,7 @@ mod tests {
     #[test]
     fn targets_are_distinct_and_keep_their_order() {
         let names = |list: &[&str]| -> Vec<&str> {
-            let list: Vec<String> = list.iter().map(|name| (*name).to_owned()).collect();
-            parse_targets(&list).unwrap().iter().map(|target| target.name).collect()
+            parse_targets(list).unwrap().iter().map(|target| target.name).collect()
         };
         assert_eq!(names(&["windows/amd64", "linux-arm64"]), ["windows-amd64", "linux-arm64"]);
         assert_eq!(names(&["linux-arm64", "all"])[..2], ["linux-arm64", "linux-amd64"]);
@@ -245,7 +327,7 @@ mod tests {
             let build = Build {
                 input: "somewhere/app.wasm".into(),
                 name: stem(Path::new("somewhere/app.wasm")),
-                targets: targets.to_vec(),
+                products: product::products(targets, false).unwrap(),
                 output: output.map(PathBuf::from),
                 emit,
                 settings: settings_for_names(),

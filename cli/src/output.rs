@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::Error;
 use crate::exit_code;
@@ -29,7 +29,7 @@ pub(crate) struct Output {
     pub(crate) executable: bool,
 }
 
-/// Temporary files that an interrupt must remove.
+/// Temporary files and directories that an interrupt must remove.
 static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Whether a program runs in the foreground, which an interrupt is meant for.
@@ -46,7 +46,7 @@ pub(crate) fn remove_on_interrupt() {
         // The lock is never given back: no file can be added while the process ends.
         let pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
         for path in pending.iter() {
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(path).or_else(|_| fs::remove_dir_all(path));
         }
         std::process::exit(exit_code::INTERRUPTED.into());
     });
@@ -111,6 +111,51 @@ pub(crate) fn write(outputs: &[Output]) -> Result<(), Error> {
     }
     undo.done = true;
     Ok(())
+}
+
+/// Writes a directory that holds `files`, by their names, and nothing else. It takes the place of
+/// an older one.
+///
+/// # Errors
+/// As [`write`]: nothing is left behind then, and the older directory is kept.
+pub(crate) fn write_directory(path: &Path, files: &[Output]) -> Result<(), Error> {
+    let create = |source| Error::Create { path: path.to_owned(), source };
+    let mut undo = Undo::default();
+    create_directory(directory_of(path), &mut undo)?;
+    let complete = create_temporary_directory(directory_of(path)).map_err(create)?;
+    let inside = |output: &Output| Output {
+        path: complete.path().join(&output.path),
+        bytes: output.bytes.clone(),
+        executable: output.executable,
+    };
+    write(&files.iter().map(inside).collect::<Vec<_>>())?;
+    if path.symlink_metadata().is_ok() {
+        // A directory cannot take the place of one with files in it.
+        let older = create_temporary_directory(directory_of(path)).map_err(create)?;
+        let aside = older.path().join("older");
+        fs::rename(path, &aside).map_err(create)?;
+        fs::rename(complete.path(), path).map_err(|source| {
+            let _ = fs::rename(&aside, path);
+            create(source)
+        })?;
+    } else {
+        fs::rename(complete.path(), path).map_err(create)?;
+    }
+    // It has another name now.
+    let _ = complete.keep();
+    undo.done = true;
+    Ok(())
+}
+
+/// Creates a temporary directory in `directory`, which an interrupt removes.
+fn create_temporary_directory(directory: &Path) -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".kiln-");
+    set_permissions(&mut builder, true);
+    let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let made = builder.tempdir_in(directory)?;
+    pending.push(made.path().to_owned());
+    Ok(made)
 }
 
 /// Creates a temporary file in `directory`, executable or not, which an interrupt removes. Its

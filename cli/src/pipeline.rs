@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use kiln_compiler::{Module, Program, Progress, Source};
-use kiln_targets::Target;
 use kiln_targets::link::{self, Input};
+use kiln_targets::{Target, universal};
+use rayon::prelude::*;
 
 use crate::args::Emit;
 use crate::error::Error;
 use crate::options::Settings;
+use crate::product::Product;
+use crate::progress::Display;
 
 /// What is the same for every target of a run.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +26,37 @@ pub(crate) struct Pipeline<'a> {
 }
 
 impl Pipeline<'_> {
+    /// Compiles all products in parallel. The first failure in their order is the one reported, so
+    /// that the message is the same in every run.
+    pub(crate) fn products(
+        &self,
+        products: &[Product],
+        display: &Display,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let targets: Vec<_> = products.iter().flat_map(Product::targets).collect();
+        let outputs: Vec<Result<Vec<u8>, Error>> = targets
+            .into_par_iter()
+            .map(|target| {
+                let progress = display.begin(target, self.program.function_count());
+                let bytes = self.run(target, &progress)?;
+                progress.finish(bytes.len());
+                Ok(bytes)
+            })
+            .collect();
+        let mut outputs = outputs.into_iter();
+        let mut next = || outputs.next().expect("every target has an output");
+        let combine = |product: &Product| match product {
+            Product::Single(_) => next(),
+            Product::Universal => {
+                let images = [next()?, next()?];
+                let [target, _] = universal::TARGETS;
+                universal::combine([&images[0], &images[1]])
+                    .map_err(|source| Error::Link { target, source })
+            }
+        };
+        products.iter().map(combine).collect()
+    }
+
     /// Compiles for `target` and, unless objects are wanted, links.
     pub(crate) fn run(
         &self,

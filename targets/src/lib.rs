@@ -18,5 +18,6 @@ mod pe;
 
 pub use fixup::Fixup;
 pub use link::{Input, LinkError, link};
+pub use macho::universal;
 pub use relocation::relocation;
 pub use target::{Arch, HostConvention, ObjectFormat, Os, Target};

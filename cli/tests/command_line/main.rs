@@ -10,5 +10,6 @@ mod building;
 mod configuring;
 mod documentation;
 mod inspecting;
+mod releasing;
 mod running;
 mod scratch;

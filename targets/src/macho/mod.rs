@@ -10,6 +10,7 @@ mod dyld_info;
 mod libsystem;
 mod load_commands;
 mod signature;
+pub mod universal;
 
 pub(crate) use libsystem::{PATH as LIBSYSTEM, symbol as libsystem_symbol};
 

@@ -1,0 +1,159 @@
+//! The software bill of materials: what lies in the executables of a release.
+//!
+//! CycloneDX 1.6 (ECMA-424). The program depends on its module and on Kiln's runtime, and that on
+//! the crates in its lock file.
+
+use serde::Deserialize;
+use serde_cyclonedx::cyclonedx::v_1_6::{
+    Component, ComponentBuilder, CycloneDxBuilder, Dependency, DependencyBuilder, Hash, HashAlg,
+    LicenseChoice, LicenseChoiceUrl, LicenseChoiceUrlVariant1ItemLicenseBuilder, MetadataBuilder,
+    MetadataTools, MetadataToolsVariant0Builder,
+};
+
+use super::checksums::sha256;
+use super::release::Release;
+
+/// What the prebuilt runtime libraries were built with.
+const RUNTIME_LOCK: &str = include_str!("../../../runtime-support/Cargo.lock");
+const RUNTIME: &str = "kiln-runtime";
+
+#[derive(Debug, Deserialize)]
+struct Lock {
+    package: Vec<Package>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Package {
+    name: String,
+    version: String,
+    /// Absent for what lies in Kiln's own repository.
+    source: Option<String>,
+    #[serde(default)]
+    dependencies: Vec<String>,
+}
+
+/// The bill of materials of `release`, as JSON.
+pub(super) fn write(release: &Release<'_>) -> Vec<u8> {
+    let lock: Lock = toml::from_str(RUNTIME_LOCK).expect("the lock file is TOML");
+    let program = program(release);
+    let module = module(release);
+    let runtime_reference = |name: &str| {
+        let package = lock.package.iter().find(|package| package.name == name);
+        package.map(reference).unwrap_or_default()
+    };
+    let mut dependencies = vec![depends(
+        &bom_reference(&program),
+        vec![bom_reference(&module), runtime_reference(RUNTIME)],
+    )];
+    let mut components = vec![module];
+    for package in &lock.package {
+        components.push(runtime_crate(package));
+        let needs = package.dependencies.iter().map(|name| runtime_reference(name)).collect();
+        dependencies.push(depends(&reference(package), needs));
+    }
+    let identity = format!("{} {} {}", release.name, release.version, sha256(release.module));
+    let metadata = MetadataBuilder::default()
+        .timestamp(timestamp(release))
+        .tools(tools())
+        .component(program)
+        .build();
+    let document = CycloneDxBuilder::default()
+        .schema("http://cyclonedx.org/schema/bom-1.6.schema.json")
+        .bom_format("CycloneDX")
+        .spec_version("1.6")
+        .serial_number(format!("urn:uuid:{}", uuid(&sha256(identity.as_bytes()))))
+        .version(1)
+        .metadata(metadata.expect("no field is required"))
+        .components(components)
+        .dependencies(dependencies)
+        .build()
+        .expect("all required fields are given");
+    let mut text = serde_json::to_vec_pretty(&document).expect("the document has only string keys");
+    text.push(b'\n');
+    text
+}
+
+fn component(kind: &str, name: &str, reference: &str) -> ComponentBuilder {
+    let mut builder = ComponentBuilder::default();
+    builder.type_(kind).name(name).bom_ref(reference);
+    builder
+}
+
+fn build(builder: &ComponentBuilder) -> Component {
+    builder.build().expect("a component needs no more than its type and name")
+}
+
+fn program(release: &Release<'_>) -> Component {
+    let reference = format!("{}@{}", release.name, release.version);
+    build(component("application", release.name, &reference).version(release.version))
+}
+
+fn module(release: &Release<'_>) -> Component {
+    let name = release.path.file_name().unwrap_or(release.path.as_os_str()).to_string_lossy();
+    let hash = Hash { alg: HashAlg::Sha256, content: sha256(release.module) };
+    build(
+        component("file", &name, &format!("module:{name}"))
+            .mime_type("application/wasm")
+            .hashes(vec![hash]),
+    )
+}
+
+/// A crate that is part of the runtime on some target.
+fn runtime_crate(package: &Package) -> Component {
+    let mut builder = component("library", &package.name, &reference(package));
+    builder.version(package.version.as_str());
+    match package.source {
+        Some(_) => builder.purl(reference(package)),
+        None => builder.licenses(own_license()),
+    };
+    build(&builder)
+}
+
+/// By what other components refer to a crate: its package URL.
+fn reference(package: &Package) -> String {
+    format!("pkg:cargo/{}@{}", package.name, package.version)
+}
+
+fn own_license() -> LicenseChoice {
+    let expression = LicenseChoiceUrlVariant1ItemLicenseBuilder::default()
+        .expression(env!("CARGO_PKG_LICENSE"))
+        .build()
+        .expect("the expression is all that is required");
+    LicenseChoiceUrl::Variant1(vec![expression])
+}
+
+fn tools() -> MetadataTools {
+    let kiln = build(
+        component("application", "kiln", "kiln")
+            .version(env!("CARGO_PKG_VERSION"))
+            .licenses(own_license()),
+    );
+    let tools = MetadataToolsVariant0Builder::default().components(vec![kiln]).build();
+    MetadataTools::Variant0(tools.expect("no field is required"))
+}
+
+fn bom_reference(component: &Component) -> String {
+    component.bom_ref.clone().unwrap_or_default()
+}
+
+fn depends(on_behalf: &str, needs: Vec<String>) -> Dependency {
+    DependencyBuilder::default()
+        .ref_(on_behalf)
+        .depends_on(needs)
+        .build()
+        .expect("the reference is all that is required")
+}
+
+/// RFC 3339, in UTC.
+fn timestamp(release: &Release<'_>) -> String {
+    let at = release.time.date_time();
+    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    let (hour, minute, second) = at.to_hms();
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// RFC 9562, version 8: made of a digest.
+fn uuid(digest: &str) -> String {
+    let (a, b, c) = (&digest[..8], &digest[8..12], &digest[13..16]);
+    format!("{a}-{b}-8{c}-8{}-{}", &digest[17..20], &digest[20..32])
+}
