@@ -6,7 +6,10 @@
 use crate::Options;
 use crate::analyze::Facts;
 use crate::program::{Code, Host, Program, Spaces};
-use crate::symbol::Symbol;
+use crate::symbol::{Data, GLOBAL_SIZE, Symbol};
+use core::mem::size_of;
+use kiln_abi::program::DataSegment;
+use kiln_abi::table::{Element, ElementSegment, Table};
 use kiln_abi::{GUARDED_RESERVATION, WASM_PAGE_SIZE};
 use kiln_targets::Target;
 
@@ -16,7 +19,49 @@ pub(crate) struct Plan<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) target: &'static Target,
     pub(crate) memories: Vec<MemoryPlan>,
+    /// What each thread has of its own, if the program starts any.
+    pub(crate) threads: Option<ThreadPlan>,
     pub(crate) stack_size: u64,
+}
+
+/// What each thread has of its own: one block of memory, which the pinned register points to.
+#[derive(Debug)]
+pub(crate) struct ThreadPlan {
+    /// The function that a thread begins with.
+    pub(crate) start: u32,
+    /// The pieces of data in the block, in ascending order of their offsets.
+    pub(crate) pieces: Vec<(Data, u64)>,
+    /// Bytes of the block.
+    pub(crate) size: u64,
+}
+
+impl ThreadPlan {
+    fn new(start: u32, spaces: &Spaces<'_>, facts: &Facts) -> Self {
+        let array = |count: usize, size: usize| count as u64 * size as u64;
+        let mut sizes = vec![
+            (Data::Globals, array(spaces.globals.len(), GLOBAL_SIZE as usize)),
+            (Data::Tables, array(spaces.tables.len(), size_of::<Table>())),
+            (Data::Segments, array(spaces.data.len(), size_of::<DataSegment>())),
+            (Data::ElementSegments, array(spaces.elements.len(), size_of::<ElementSegment>())),
+        ];
+        for (index, table) in (0..).zip(&spaces.tables) {
+            if facts.tables[index as usize].changes {
+                let size = array(table.minimum as usize, size_of::<Element>());
+                sizes.push((Data::TableElements(index), size));
+            }
+        }
+        let mut plan = Self { start, pieces: Vec::new(), size: 0 };
+        for (data, size) in sizes {
+            plan.pieces.push((data, plan.size));
+            plan.size += size;
+        }
+        plan
+    }
+
+    /// Where a piece of data lies in the block; `None` if all threads share it.
+    pub(crate) fn offset(&self, data: Data) -> Option<u64> {
+        self.pieces.iter().find(|(piece, _)| *piece == data).map(|(_, offset)| *offset)
+    }
 }
 
 /// How code accesses a memory.
@@ -44,7 +89,13 @@ impl<'a> Plan<'a> {
             .map(|index| plan_memory(spaces, facts, target, options, index))
             .collect();
         let stack_size = options.stack_size.next_multiple_of(WASM_PAGE_SIZE);
-        Self { spaces, facts, target, memories, stack_size }
+        let threads = spaces.thread_start.map(|start| ThreadPlan::new(start, spaces, facts));
+        Self { spaces, facts, target, memories, threads, stack_size }
+    }
+
+    /// Where a piece of data lies in the block of each thread; `None` if all threads share it.
+    pub(crate) fn thread_offset(&self, data: Data) -> Option<u64> {
+        self.threads.as_ref()?.offset(data)
     }
 
     /// What the host provides as the function of that index.

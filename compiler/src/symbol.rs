@@ -17,6 +17,8 @@ pub(crate) enum Symbol {
     Trampoline(u32),
     /// The program's entry point.
     Entry,
+    /// Where threads begin that the program starts.
+    ThreadEntry,
     /// A call of the runtime that is not WASI.
     Builtin(Builtin),
     /// Code in the convention of compiled code that calls the runtime with its own frame pointer.
@@ -86,6 +88,8 @@ builtins! {
     AtomicWait32 = ATOMIC_WAIT32(I64 I64 I32 I64) -> I32;
     AtomicWait64 = ATOMIC_WAIT64(I64 I64 I64 I64) -> I32;
     AtomicNotify = ATOMIC_NOTIFY(I64 I64 I32) -> I32;
+    ThreadBegin = THREAD_BEGIN(I64) -> I64;
+    ThreadSpawn = THREAD_SPAWN(I64 I32) -> I32;
 }
 
 /// A piece of the program's data.
@@ -109,16 +113,22 @@ pub(crate) enum Data {
     SegmentBytes(u32),
     /// The entries of an element segment, by its index.
     SegmentElements(u32),
+    /// The [`kiln_abi::thread::Threads`] record.
+    Threads,
+    /// What each thread has of its own, as it is at first.
+    Template,
 }
 
 impl Data {
-    const UNIQUE: [Self; 6] = [
+    const UNIQUE: [Self; 8] = [
         Self::Memories,
         Self::Tables,
         Self::Globals,
         Self::References,
         Self::Segments,
         Self::ElementSegments,
+        Self::Threads,
+        Self::Template,
     ];
 }
 
@@ -131,6 +141,7 @@ impl Symbol {
             Self::Function(index) => (0, index),
             Self::Trampoline(index) => (1, index),
             Self::Entry => (2, 0),
+            Self::ThreadEntry => (10, 0),
             Self::Builtin(builtin) => (3, builtin as u32),
             Self::Wasi(index) => (4, index),
             Self::Throw(builtin) => (9, builtin as u32),
@@ -159,6 +170,7 @@ impl Symbol {
             7 => Self::Data(Data::SegmentBytes(index)),
             8 => Self::Data(Data::SegmentElements(index)),
             9 => Self::Throw(Builtin::ALL[index as usize]),
+            10 => Self::ThreadEntry,
             other => unreachable!("no symbol has namespace {other}"),
         }
     }
@@ -170,6 +182,7 @@ impl Symbol {
             Self::Function(index) => spaces.function_name(index),
             Self::Trampoline(index) => format!("{}.trampoline", spaces.function_name(index)),
             Self::Entry => kiln_abi::symbol::ENTRY.to_owned(),
+            Self::ThreadEntry => "kiln_thread_entry".to_owned(),
             Self::Builtin(builtin) => builtin.name().to_owned(),
             Self::Throw(builtin) => format!("{}.trampoline", builtin.name()),
             Self::Wasi(index) => wasi::FUNCTIONS[index as usize].symbol.to_owned(),
@@ -183,6 +196,8 @@ impl Symbol {
                 Data::TableElements(index) => format!("kiln_table_{index}"),
                 Data::SegmentBytes(index) => format!("kiln_data_{index}"),
                 Data::SegmentElements(index) => format!("kiln_elements_{index}"),
+                Data::Threads => "kiln_threads".to_owned(),
+                Data::Template => "kiln_thread_template".to_owned(),
             },
         }
     }

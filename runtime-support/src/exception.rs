@@ -4,9 +4,10 @@
 //! calls of compiled code is compiled code too. Nothing is undone on the way but the stack.
 
 use crate::global::Global;
+use crate::lock::Lock;
 use crate::sys::types::Landing;
 use crate::sys::{self, arch, signal};
-use crate::{program, trap};
+use crate::{program, thread, trap};
 use core::mem::size_of;
 use core::ptr::copy_nonoverlapping;
 use kiln_abi::exception::{CallSite, Exception, Handler, MAXIMUM_PAYLOAD, PAYLOAD_SIZE, TRAP_TAG};
@@ -15,16 +16,22 @@ use kiln_abi::trap::TrapCode;
 
 /// An exception with room for any payload.
 #[repr(C)]
-struct Room {
+pub struct Room {
     exception: Exception,
     payload: [u128; MAXIMUM_PAYLOAD],
 }
 
-/// The exception on its way to a handler.
+/// The exception on its way to a handler, in a program that starts no threads.
 static CURRENT: Global<Room> = Global::new(Room {
     exception: Exception { tag: 0, count: 0, reserved: 0 },
     payload: [0; MAXIMUM_PAYLOAD],
 });
+
+/// Where the calling thread has the exception on its way to a handler.
+fn current() -> *mut Room {
+    // SAFETY: the thread is the calling one.
+    thread::current().map_or(CURRENT.get(), |thread| unsafe { &raw mut (*thread).exception })
+}
 
 /// Marks an exception that stays where it is, in [`Exception::reserved`].
 const KEPT: u64 = 1;
@@ -33,7 +40,7 @@ const KEPT: u64 = 1;
 const CHUNK: usize = 1 << 20;
 
 /// Free memory for exceptions that stay.
-static FREE: Global<(*mut u8, usize)> = Global::new((core::ptr::null_mut(), 0));
+static FREE: Lock<(*mut u8, usize)> = Lock::new((core::ptr::null_mut(), 0));
 
 /// Throws a new exception from the function that called the one with frame pointer `frame`.
 ///
@@ -46,7 +53,7 @@ pub unsafe extern "C" fn kiln_throw(
     count: u32,
     frame: *const u8,
 ) -> ! {
-    let current = CURRENT.get();
+    let current = current();
     // SAFETY: nothing else uses the current exception while one is thrown; `count` is a number of
     // parameters, which the validator bounds.
     unsafe {
@@ -67,8 +74,8 @@ pub unsafe extern "C" fn kiln_throw_reference(exception: *const Exception, frame
         if (*exception).reserved == KEPT {
             unwind(exception, frame)
         }
-        kiln_exception_copy(exception, CURRENT.get().cast());
-        unwind(CURRENT.get().cast(), frame)
+        kiln_exception_copy(exception, current().cast());
+        unwind(current().cast(), frame)
     }
 }
 
@@ -115,8 +122,8 @@ unsafe fn size(exception: *const Exception) -> usize {
 
 /// Memory that is never given back, aligned for an exception.
 fn allocate(length: usize) -> *mut u8 {
-    // SAFETY: one thread runs this at a time.
-    let (free, left) = unsafe { &mut *FREE.get() };
+    let mut chunk = FREE.lock();
+    let (free, left) = &mut *chunk;
     if *left < length {
         match sys::memory::allocate(CHUNK) {
             Ok(chunk) => (*free, *left) = (chunk, CHUNK),
@@ -138,7 +145,7 @@ unsafe fn unwind(exception: *const Exception, frame: *const u8) -> ! {
     let tag = unsafe { (*exception).tag };
     match landing(frame as usize, tag) {
         // SAFETY: the compiler put the landing there for this very state of the caller.
-        Some(landing) => unsafe { arch::resume(exception as usize, &landing) },
+        Some(landing) => unsafe { arch::resume(exception as usize, &landing, thread::block()) },
         None => trap::raise(TrapCode::UncaughtException),
     }
 }

@@ -24,6 +24,7 @@ pub mod scratch;
 pub mod start;
 pub mod sys;
 pub mod table;
+pub mod thread;
 pub mod trap;
 pub mod wasi;
 

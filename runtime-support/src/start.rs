@@ -2,8 +2,10 @@
 
 use crate::errno::Errno;
 use crate::report::Report;
-use crate::sys::{process, signal};
+use crate::sys::{process, signal, thread};
 use crate::{memory, program, wasi};
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicU32, AtomicUsize};
 use kiln_abi::EXIT_START;
 
 /// Starts the program and ends the process when it returns. Called once, by the OS folder's entry
@@ -22,7 +24,26 @@ pub fn start() -> ! {
     if unsafe { signal::call_on_stack(stack_size, program::entry()) }.is_err() {
         fail("not enough memory for the stack", "");
     }
+    claim_end();
     process::exit(0)
+}
+
+/// Makes the calling thread the one that ends the process; does not return in any other, so that
+/// what is reported and the exit code come from one thread.
+pub fn claim_end() {
+    /// Which thread it is: its own pointer with the lowest bit set, since the main thread's may be
+    /// null; 0 while there is none.
+    static ENDING: AtomicUsize = AtomicUsize::new(0);
+    static NEVER: AtomicU32 = AtomicU32::new(0);
+    let own = thread::local().addr() | 1;
+    match ENDING.compare_exchange(0, own, Relaxed, Relaxed) {
+        Ok(_) => {}
+        // A fault while it reports.
+        Err(other) if other == own => {}
+        Err(_) => loop {
+            thread::wait(&NEVER, 0, None);
+        },
+    }
 }
 
 /// Ends a program that cannot start: `kiln: ` and the message, then the name it is about.

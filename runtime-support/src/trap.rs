@@ -7,11 +7,10 @@
 //! that led there, found by frame pointers.
 
 use crate::code_map::{self, Place};
-use crate::exception;
-use crate::program;
 use crate::report::Report;
 use crate::sys::types::{Caught, Fault, FaultKind};
 use crate::sys::{arch, process, signal};
+use crate::{exception, program, start, thread};
 use kiln_abi::exception::TRAP_TAG;
 use kiln_abi::program::NO_INDEX;
 use kiln_abi::trap::TrapCode;
@@ -36,8 +35,9 @@ pub fn raise(code: TrapCode) -> ! {
     let frame = arch::frame_pointer();
     if let Some(landing) = exception::landing(frame, TRAP_TAG) {
         // SAFETY: the compiler put the landing there for this very state of the caller.
-        unsafe { arch::resume(code as usize, &landing) }
+        unsafe { arch::resume(code as usize, &landing, thread::block()) }
     }
+    start::claim_end();
     let mut report = Report::begin();
     report.text("trap: ").text(code.text()).text("\n");
     backtrace(&mut report, 0, frame);
@@ -52,6 +52,7 @@ pub fn fault(fault: &Fault) -> Caught {
     if let Some(landing) = exception::landing(fault.frame_pointer, TRAP_TAG) {
         return Caught { landing, value: code as usize };
     }
+    start::claim_end();
     let mut report = Report::begin();
     report.text("trap: ").text(code.text()).text("\n");
     backtrace(&mut report, fault.pc, fault.frame_pointer);
@@ -93,6 +94,7 @@ fn is_in_memory(address: usize) -> bool {
 /// Ends the program because of a fault that is no trap: a defect of Kiln.
 #[cold]
 fn crash(fault: &Fault) -> ! {
+    start::claim_end();
     let mut report = Report::begin();
     report.text(match fault.kind {
         FaultKind::Access => "internal error: invalid memory access",

@@ -61,6 +61,17 @@ pub(crate) fn describe(flags: RelocationFlags) -> String {
     }
 }
 
+/// Bytes of an instruction behind its Mach-O field that both the field and its relocation's type
+/// take into account, as far as a symbol is named. Source: `<mach-o/x86_64/reloc.h>`.
+pub(crate) fn counted_twice(target: &Target, flags: RelocationFlags) -> i64 {
+    match (target.arch, flags) {
+        (Arch::Amd64, RelocationFlags::MachO { r_type: macho::X86_64_RELOC_SIGNED_1, .. }) => 1,
+        (Arch::Amd64, RelocationFlags::MachO { r_type: macho::X86_64_RELOC_SIGNED_2, .. }) => 2,
+        (Arch::Amd64, RelocationFlags::MachO { r_type: macho::X86_64_RELOC_SIGNED_4, .. }) => 4,
+        _ => 0,
+    }
+}
+
 type Row = (RelocationFlags, Fixup);
 
 fn table(target: &Target) -> &'static [Row] {

@@ -3,11 +3,11 @@
 mod support;
 
 use kiln_targets::link::link_with_runtime;
-use kiln_targets::target::{self, LINUX_AMD64, WINDOWS_AMD64};
+use kiln_targets::target::{self, DARWIN_AMD64, LINUX_AMD64, WINDOWS_AMD64};
 use kiln_targets::{Fixup, Input, LinkError, ObjectFormat, Target};
 use object::read::{File, Object as _, ObjectSection as _};
-use object::write::{Comdat, SectionId};
-use object::{ComdatKind, SectionKind};
+use object::write::{Comdat, Relocation, SectionId};
+use object::{ComdatKind, RelocationFlags, SectionKind};
 use support::{Builder, EMPTY_ARCHIVE, entry};
 
 fn link(
@@ -190,4 +190,31 @@ fn divisible_macho_sections_are_cut_at_symbols() {
             assert_eq!(variables(&image).1.len(), size, "{target}");
         }
     }
+}
+
+/// `movb $1, value(%rip)`: the distance counts from the end of the instruction, one byte behind
+/// the field's own end. Compilers for Mach-O say so in the field as well as in the type.
+#[test]
+fn a_field_before_an_operand_leads_to_its_symbol() {
+    let mut builder = Builder::new(&DARWIN_AMD64);
+    let code = [0xc6, 0x05, 0, 0, 0, 0, 1, 0xcc];
+    let data = builder.section("root", SectionKind::Data, &code, 8);
+    builder.define(entry(&DARWIN_AMD64), data, 0);
+    let value = builder.refer("value");
+    let flags = RelocationFlags::MachO {
+        r_type: object::macho::X86_64_RELOC_SIGNED_1,
+        r_pcrel: true,
+        r_length: 2,
+    };
+    // The writer puts an addend of -5 into the field as 0.
+    let relocation = Relocation { offset: 2, symbol: value, addend: -6, flags };
+    builder.object.add_relocation(data, relocation).unwrap();
+    let objects = [("root", builder.write()), ("definition", definition(&DARWIN_AMD64, 9, false))];
+    let image = link(&DARWIN_AMD64, &objects, EMPTY_ARCHIVE).unwrap();
+
+    let (_, data) = variables(&image);
+    let at = |bytes: &[u8]| data.windows(bytes.len()).position(|found| found == bytes).unwrap();
+    let (start, value) = (at(&[0xc6, 0x05]), at(&[9; 8]));
+    let field = i32::from_le_bytes(data[start + 2..start + 6].try_into().unwrap());
+    assert_eq!(start as i64 + 7 + i64::from(field), value as i64);
 }

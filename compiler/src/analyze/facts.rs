@@ -40,8 +40,8 @@ pub(crate) struct TableFacts {
 }
 
 impl Facts {
-    /// Follows the program from its roots: `_start`, start functions, and every function that a
-    /// segment or a global refers to.
+    /// Follows the program from its roots: `_start`, start functions, what threads begin with, and
+    /// every function that a segment or a global refers to.
     pub(crate) fn new(spaces: &Spaces<'_>) -> Result<Self, Error> {
         let entry = spaces.instances.last().and_then(command);
         let starts = || spaces.instances.iter().filter_map(Instance::start);
@@ -49,7 +49,7 @@ impl Facts {
             return Err(Error::NoEntry);
         }
         let mut reach = Reach::new(spaces);
-        for root in entry.into_iter().chain(starts()) {
+        for root in entry.into_iter().chain(starts()).chain(spaces.thread_start) {
             reach.visit(root);
         }
         for index in spaces.initials.iter().filter_map(referred) {

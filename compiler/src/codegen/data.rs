@@ -181,7 +181,38 @@ impl Builder<'_, '_> {
             Data::TableElements(index) => vec![self.table_elements(index)?],
             Data::SegmentBytes(index) => vec![self.segment_bytes(index)],
             Data::SegmentElements(index) => vec![self.segment_elements(index)?],
+            Data::Threads => vec![self.threads()],
+            Data::Template => vec![self.template()?],
         })
+    }
+
+    /// What the runtime has to know to start a thread.
+    fn threads(&self) -> Piece {
+        let mut record = Piece::new(Data::Threads, Place::ReadOnlyRelocated, 8);
+        record.pointer(Data::Template);
+        record.u64(self.plan.threads.as_ref().map_or(0, |threads| threads.size));
+        record.u64(self.plan.thread_offset(Data::Tables).unwrap_or(0));
+        record.u64(self.plan.spaces.tables.len() as u64);
+        record.pointer(Name::Symbol(Symbol::ThreadEntry));
+        record
+    }
+
+    /// What each thread has of its own, one piece behind the other.
+    fn template(&self) -> Result<Piece, Error> {
+        let mut template = Piece::new(Data::Template, Place::ReadOnlyRelocated, 16);
+        for &(data, offset) in self.plan.threads.iter().flat_map(|threads| &threads.pieces) {
+            debug_assert_eq!(template.bytes.len() as u64, offset);
+            for piece in self.piece(data)? {
+                template.bytes.extend(piece.bytes);
+                template.pointers.extend(
+                    piece
+                        .pointers
+                        .into_iter()
+                        .map(|pointer| Pointer { offset: offset + pointer.offset, ..pointer }),
+                );
+            }
+        }
+        Ok(template)
     }
 
     /// The records of all memories, and their contents. A record of no memory at the end serves
@@ -246,7 +277,11 @@ impl Builder<'_, '_> {
         let mut records = Piece::new(Data::Tables, Place::Writable, 8);
         for (index, table) in self.plan.spaces.tables.iter().enumerate() {
             let limit = table.maximum.unwrap_or(u64::from(u32::MAX)).min(u64::from(u32::MAX));
-            records.pointer(Data::TableElements(index as u32));
+            let elements = Data::TableElements(index as u32);
+            match self.plan.thread_offset(elements) {
+                Some(own) => records.pointer_into(Data::Template, own.cast_signed()),
+                None => records.pointer(elements),
+            };
             records.u64(table.minimum).u64(limit).u64(table.minimum);
         }
         records

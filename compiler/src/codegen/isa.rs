@@ -19,11 +19,13 @@ const SETTINGS: &[(&str, &str)] = &[
     ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
 ];
 
-/// The instruction set that code for `target` is generated for.
-pub(super) fn build(target: &Target) -> Result<OwnedTargetIsa, Error> {
+/// The instruction set that code for `target` is generated for; `threads` says that a register is
+/// kept for the address of what the running thread has of its own.
+pub(super) fn build(target: &Target, threads: bool) -> Result<OwnedTargetIsa, Error> {
     let internal = |message: String| Error::Codegen { function: target.name.into(), message };
     let mut flags = settings::builder();
-    for (name, value) in SETTINGS {
+    let pinned = ("enable_pinned_reg", if threads { "true" } else { "false" });
+    for (name, value) in SETTINGS.iter().copied().chain([pinned]) {
         flags.set(name, value).map_err(|error| internal(format!("setting {name}: {error}")))?;
     }
     let mut isa =

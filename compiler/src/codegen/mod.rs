@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 
 /// Compiles a program to an object.
 pub(crate) fn compile(plan: &Plan<'_>, progress: &dyn Progress) -> Result<Vec<u8>, Error> {
-    let isa = isa::build(plan.target)?;
+    let isa = isa::build(plan.target, plan.threads.is_some())?;
     let generator = Generator { plan, isa: &*isa };
     let mut functions = generator.bodies(progress)?;
     generator.glue(&mut functions)?;
@@ -71,6 +71,11 @@ impl Generator<'_, '_> {
         let config = self.isa.frontend_config();
         translate::entry(self.plan, &mut context, &mut builder, config);
         functions.push(self.generate(&mut context, Symbol::Entry)?);
+        if let Some(threads) = &self.plan.threads {
+            context.clear();
+            translate::thread_entry(self.plan, threads, &mut context, &mut builder, config);
+            functions.push(self.generate(&mut context, Symbol::ThreadEntry)?);
+        }
         let called = functions.iter().flat_map(|function| &function.fixups);
         let called = called.filter_map(|fixup| match fixup.symbol {
             Symbol::Trampoline(index) => Some(index),

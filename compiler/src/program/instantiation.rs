@@ -72,6 +72,10 @@ pub(super) fn add_segments<'a>(
         elements.iter_mut().for_each(|segment| segment.placement.postpone());
         data.iter_mut().for_each(|segment| segment.placement.postpone());
     }
+    // Every thread is an instance of its own, which copies them anew.
+    if spaces.thread_start.is_some() {
+        data.iter_mut().for_each(|segment| segment.placement.postpone());
+    }
     spaces.elements.extend(elements);
     spaces.data.extend(data);
     Ok(())

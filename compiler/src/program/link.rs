@@ -66,6 +66,11 @@ fn add<'a>(spaces: &mut Spaces<'a>, sources: &[Source<'a>], position: usize) -> 
                 let code = Code::Host(host);
                 spaces.functions.push(function(source.module, position, first_type, index, code));
             }
+            Provided::SharedMemory(index) => {
+                imports.memories.push(spaces.memories.len() as u32);
+                let item = &source.module.memories[index as usize];
+                spaces.memories.push(Item { instance: position as u32, item });
+            }
             Provided::Mismatched(found) => mismatched.push(format!(
                 "{}.{} ({}, but {} is exported)",
                 import.module, import.name, import.description, found
@@ -81,7 +86,14 @@ fn add<'a>(spaces: &mut Spaces<'a>, sources: &[Source<'a>], position: usize) -> 
     if !mismatched.is_empty() {
         return Err(Error::IncompatibleImports(mismatched));
     }
+    let spawns = |function: &Function<'_>| matches!(function.code, Code::Host(Host::ThreadSpawn));
+    let starts_threads = spaces.functions.iter().any(spawns);
     define(spaces, source, position, imports)?;
+    if starts_threads {
+        let indices = &spaces.instances[position].indices;
+        let start = host::thread_start(source.module);
+        spaces.thread_start = start.map(|start| indices.functions.program(start));
+    }
     instantiation::add_segments(spaces, position as u32, source.module, first)
 }
 
@@ -114,6 +126,8 @@ enum Provided {
     /// Something of the program, which may have to grow first.
     Program(u32, Option<Growth>),
     Host(Host),
+    /// The host's, by the module's index.
+    SharedMemory(u32),
     /// Something of another type, as text.
     Mismatched(String),
     Nothing,
@@ -132,8 +146,15 @@ fn provide<'a>(
         let instance = |name: &str| {
             sources.iter().position(|source| source.lazy && source.name == name).map(|at| at as u32)
         };
-        let host = host::function(module, import, memory, instance);
-        return host.map_or(Provided::Nothing, Provided::Host);
+        return match import.index {
+            Index::Memory(index) if module.memories[index as usize].shared => {
+                Provided::SharedMemory(index)
+            }
+            _ => host::function(module, import, memory, instance)
+                // Threads of several instances would have to be told apart.
+                .filter(|&host| host != Host::ThreadSpawn || sources.len() == 1)
+                .map_or(Provided::Nothing, Provided::Host),
+        };
     };
     let from = &spaces.instances[provider];
     let export = from.module.exports.iter().find(|export| export.name == import.name);
@@ -187,13 +208,20 @@ fn wasi_memory(spaces: &Spaces<'_>, sources: &[Source<'_>], position: usize) -> 
     let imported =
         source.module.imports.iter().filter(|import| matches!(import.index, Index::Memory(_)));
     let imports = imported.clone().count();
-    if let Some(import) = imported.clone().nth(index as usize) {
-        let from = &spaces.instances[*source.providers.get(import.module)?];
-        return from.module.exported(import.name).map(|export| from.indices.program(export));
+    let provided = |import: &&Import<'_>| source.providers.contains_key(import.module);
+    let first = imported.clone().take(index as usize).filter(|import| !provided(import)).count();
+    match imported.clone().nth(index as usize) {
+        Some(import) if provided(&import) => {
+            let from = &spaces.instances[source.providers[import.module]];
+            from.module.exported(import.name).map(|export| from.indices.program(export))
+        }
+        Some(_) => Some((spaces.memories.len() + first) as u32),
+        None => {
+            let defined = index as usize - imports;
+            (defined < source.module.memories.len() - imports)
+                .then(|| (spaces.memories.len() + first + defined) as u32)
+        }
     }
-    let defined = index as usize - imports;
-    (defined < source.module.memories.len() - imports)
-        .then(|| (spaces.memories.len() + defined) as u32)
 }
 
 fn function<'a>(

@@ -59,6 +59,8 @@ pub(crate) struct Spaces<'a> {
     pub(crate) tags: Vec<u32>,
     pub(crate) elements: Vec<Segment<'a, ElementSegment<'a>>>,
     pub(crate) data: Vec<Segment<'a, DataSegment<'a>>>,
+    /// The function that threads begin with, if the program starts any.
+    pub(crate) thread_start: Option<u32>,
 }
 
 /// An instance of a module.

@@ -3,12 +3,12 @@
 use super::Translator;
 use super::call::{host_convention, signature, throw_signature};
 use crate::module::Index;
-use crate::plan::Plan;
+use crate::plan::{Plan, ThreadPlan};
 use crate::program::{Host, Placement};
-use crate::symbol::{Builtin, Symbol};
+use crate::symbol::{Builtin, Data, Symbol};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Signature, UserFuncName, Value, types};
+use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, UserFuncName, Value, types};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use kiln_abi::trap::TrapCode;
@@ -25,6 +25,7 @@ pub(crate) fn entry(
     let builder = FunctionBuilder::new(&mut context.func, builder_context);
     let mut translator = Translator::new(plan, builder);
     translator.open();
+    let former = translator.begin_threads();
     for (position, instance) in plan.spaces.instances.iter().enumerate() {
         if !instance.lazy {
             translator.instantiate(position as u32);
@@ -34,6 +35,36 @@ pub(crate) fn entry(
         let function = translator.compiled_function(function);
         translator.builder.ins().call(function, &[]);
     }
+    if let Some(former) = former {
+        translator.builder.ins().set_pinned_reg(former);
+    }
+    translator.builder.ins().return_(&[]);
+    translator.builder.finalize(config);
+}
+
+/// Where a thread begins: with the address of what it has of its own, its number, and the argument
+/// that it was started with. It makes its instance, then calls the function that it is to run.
+pub(crate) fn thread_entry(
+    plan: &Plan<'_>,
+    threads: &ThreadPlan,
+    context: &mut Context,
+    builder_context: &mut FunctionBuilderContext,
+    config: TargetFrontendConfig,
+) {
+    let mut signature = Signature::new(host_convention(plan.target));
+    signature.params.extend([types::I64, types::I32, types::I32].map(AbiParam::new));
+    context.func.signature = signature;
+    context.func.name = UserFuncName::User(Symbol::ThreadEntry.encode());
+    let builder = FunctionBuilder::new(&mut context.func, builder_context);
+    let mut translator = Translator::new(plan, builder);
+    translator.open();
+    let arguments = translator.pop_many(2);
+    let block = translator.pop();
+    let former = translator.pin(block);
+    translator.instantiate(0);
+    let start = translator.compiled_function(threads.start);
+    translator.builder.ins().call(start, &arguments);
+    translator.builder.ins().set_pinned_reg(former);
     translator.builder.ins().return_(&[]);
     translator.builder.finalize(config);
 }
@@ -59,6 +90,7 @@ pub(crate) fn trampoline(
         Host::ExternNew => translator.extern_new(),
         Host::ExternNumber => translator.extern_number(),
         Host::Instantiate(instance) => translator.instantiate(instance),
+        Host::ThreadSpawn => translator.spawn_thread(),
     }
     if translator.reachable {
         let results = std::mem::take(&mut translator.stack);
@@ -90,6 +122,30 @@ pub(crate) fn throw(
 }
 
 impl Translator<'_, '_> {
+    /// Makes what the main thread has of its own, if the program starts threads; gives what the
+    /// caller had in the pinned register.
+    fn begin_threads(&mut self) -> Option<Value> {
+        self.plan.threads.as_ref()?;
+        let threads = self.data_address(Data::Threads, 0);
+        let block = self.call_builtin(Builtin::ThreadBegin, &[threads]);
+        Some(self.pin(block.expect("beginning returns the block")))
+    }
+
+    /// Puts an address into the pinned register; gives what it held.
+    fn pin(&mut self, block: Value) -> Value {
+        let former = self.builder.ins().get_pinned_reg(types::I64);
+        self.builder.ins().set_pinned_reg(block);
+        former
+    }
+
+    /// Starts a thread with the topmost operand as its argument.
+    fn spawn_thread(&mut self) {
+        let argument = self.pop();
+        let threads = self.data_address(Data::Threads, 0);
+        let number = self.call_builtin(Builtin::ThreadSpawn, &[threads, argument]);
+        self.push(number.expect("spawning returns a number"));
+    }
+
     /// Makes an instance: checks what must have grown, copies the segments that do not lie in the
     /// image, calls the start function.
     fn instantiate(&mut self, position: u32) {

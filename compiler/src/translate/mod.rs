@@ -23,7 +23,7 @@ mod trap;
 mod variable;
 mod vector;
 
-pub(crate) use entry::{entry, throw, trampoline};
+pub(crate) use entry::{entry, thread_entry, throw, trampoline};
 pub(crate) use trap::abi_code;
 
 use crate::error::Error;
@@ -157,6 +157,10 @@ impl<'p, 'f> Translator<'p, 'f> {
 
     /// The address of a piece of data plus an offset.
     fn data_address(&mut self, data: Data, offset: i64) -> Value {
+        if let Some(own) = self.plan.thread_offset(data) {
+            let block = self.builder.ins().get_pinned_reg(types::I64);
+            return self.builder.ins().iadd_imm_s(block, own.cast_signed() + offset);
+        }
         let builder = &mut self.builder;
         let global = *self.symbols.entry((data, offset)).or_insert_with(|| {
             let name = builder.func.declare_imported_user_function(Symbol::Data(data).encode());

@@ -14,6 +14,7 @@ pub mod exception;
 pub mod program;
 pub mod symbol;
 pub mod table;
+pub mod thread;
 pub mod trap;
 pub mod wasi;
 

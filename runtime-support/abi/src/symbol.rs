@@ -68,4 +68,9 @@ pub mod builtin {
     /// `fn(memory: *mut Memory, at: u64, count: u32) -> u32`: wakes at most `count` threads that
     /// wait there; how many.
     pub const ATOMIC_NOTIFY: &str = "kiln_atomic_notify";
+    /// `fn(threads: *const Threads) -> *mut u8`: prepares for threads; the main one's block.
+    pub const THREAD_BEGIN: &str = "kiln_thread_begin";
+    /// `fn(threads: *const Threads, argument: u32) -> i32`: starts a thread; its number from 1 to
+    /// 2^29 - 1, or a negative one if there cannot be one more.
+    pub const THREAD_SPAWN: &str = "kiln_thread_spawn";
 }

@@ -203,6 +203,16 @@ provided! {
 
 // Threads.
 provided! {
+    /// Prepares for more threads than one, and gives the calling one a pointer of its own. Safety:
+    /// called once, by the only thread.
+    thread::begin: unsafe fn(local: *mut u8) -> Result<()>;
+    /// The pointer that the calling thread has of its own; null before `begin`. Called in fault
+    /// handlers too.
+    thread::local: fn() -> *mut u8;
+    /// Starts a thread that calls [`crate::thread::run`] with `local`, which is its own pointer,
+    /// on a stack of at least `stack_size` bytes with a guard below it, and has its faults
+    /// reported. Safety: `local` is fit for that.
+    thread::spawn: unsafe fn(stack_size: usize, local: *mut u8) -> Result<()>;
     /// Waits while a word has that value: until another thread wakes it, or the time is over, in
     /// nanoseconds; `None` waits without end. May return early.
     thread::wait: fn(word: &AtomicU32, value: u32, timeout: Option<u64>);

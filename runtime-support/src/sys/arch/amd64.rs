@@ -33,11 +33,12 @@ pub unsafe extern "C" fn call_on(top: *mut u8, entry: unsafe extern "C" fn()) {
     )
 }
 
-/// Goes on at a landing in compiled code, with the value in the register that it expects it in.
+/// Goes on at a landing in compiled code, with the value in the register that it expects it in, and
+/// in the pinned register the block of the calling thread.
 ///
 /// # Safety
 /// It belongs to a compiled function that is running.
-pub unsafe fn resume(value: usize, landing: &Landing) -> ! {
+pub unsafe fn resume(value: usize, landing: &Landing, block: *mut u8) -> ! {
     // SAFETY: as the caller says; the operands lie in registers that are read before they change.
     unsafe {
         asm!(
@@ -45,6 +46,7 @@ pub unsafe fn resume(value: usize, landing: &Landing) -> ! {
             "mov rbp, {frame}",
             "jmp {landing}",
             in("rax") value,
+            in("r15") block,
             frame = in(reg) landing.frame,
             stack = in(reg) landing.stack,
             landing = in(reg) landing.pc,

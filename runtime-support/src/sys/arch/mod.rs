@@ -2,7 +2,7 @@
 //!
 //! Each architecture's file provides `frame_pointer()`, the frame pointer of the function it is
 //! inlined into, `call_on(top, entry)`, which calls a function on another stack, and
-//! `resume(value, landing)`, which goes on in compiled code. [`bulk`] has
+//! `resume(value, landing, block)`, which goes on in compiled code. [`bulk`] has
 //! the C functions that compilers call for moving and comparing memory.
 
 #[cfg(target_arch = "x86_64")]

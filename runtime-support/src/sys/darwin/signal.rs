@@ -1,6 +1,7 @@
 //! Fault handlers and the stack that wasm code runs on.
 
 use super::errno::last;
+use super::thread;
 use crate::global::Global;
 use crate::sys::types::{Caught, Fault, FaultKind};
 use crate::sys::{Result, arch, memory};
@@ -11,19 +12,19 @@ use libc::{sigaction, siginfo_t, stack_t, ucontext_t};
 
 /// Stack of the fault handler.
 #[repr(C, align(16))]
-struct HandlerStack([u8; 128 << 10]);
+pub(super) struct HandlerStack([u8; 128 << 10]);
 
 static HANDLER_STACK: Global<HandlerStack> = Global::new(HandlerStack([0; 128 << 10]));
 
-/// Bytes below the stack that no access may hit; larger than any frame that is not probed.
-const GUARD: usize = 1 << 20;
+/// Bytes below a stack that no access may hit; larger than any frame that is not probed.
+pub(super) const GUARD: usize = 1 << 20;
 
-/// The stack that wasm code runs on.
-struct Stack {
+/// A stack that wasm code runs on.
+pub(super) struct Stack {
     /// Address of its guard.
-    guard: usize,
+    pub(super) guard: usize,
     /// Address after its last byte.
-    top: usize,
+    pub(super) top: usize,
 }
 
 static STACK: Global<Stack> = Global::new(Stack { guard: 0, top: 0 });
@@ -144,7 +145,15 @@ pub fn is_on_stack(frame_pointer: usize) -> bool {
         && (stack.guard + GUARD..stack.top.saturating_sub(15)).contains(&frame_pointer)
 }
 
+/// The stack of the calling thread.
 fn stack() -> &'static Stack {
+    // SAFETY: written once, before anything that asks for it; a thread's own stays while it runs.
+    unsafe { thread::own().map_or(&*STACK.get(), |own| &(*own).stack) }
+}
+
+/// The stack that [`call_on_stack`] made.
+pub(super) fn main_stack() -> Stack {
     // SAFETY: written once, before anything that asks for it.
-    unsafe { &*STACK.get() }
+    let main = unsafe { &*STACK.get() };
+    Stack { guard: main.guard, top: main.top }
 }

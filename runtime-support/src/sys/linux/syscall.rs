@@ -6,6 +6,10 @@ use core::sync::atomic::AtomicU32;
 /// Numbers of the calls. Source: the kernel's `arch/x86/entry/syscalls/syscall_64.tbl`.
 #[cfg(target_arch = "x86_64")]
 mod number {
+    pub(super) const CLONE: usize = 56;
+    pub(super) const EXIT: usize = 60;
+    pub(super) const MUNMAP: usize = 11;
+    pub(super) const ARCH_PRCTL: usize = 158;
     pub(super) const FUTEX: usize = 202;
     pub(super) const RT_SIGACTION: usize = 13;
     pub(super) const SIGALTSTACK: usize = 131;
@@ -15,6 +19,9 @@ mod number {
 /// Numbers of the calls. Source: the kernel's `include/uapi/asm-generic/unistd.h`.
 #[cfg(target_arch = "aarch64")]
 mod number {
+    pub(super) const CLONE: usize = 220;
+    pub(super) const EXIT: usize = 93;
+    pub(super) const MUNMAP: usize = 215;
     pub(super) const FUTEX: usize = 98;
     pub(super) const RT_SIGACTION: usize = 134;
     pub(super) const SIGALTSTACK: usize = 132;
@@ -94,4 +101,135 @@ pub(super) fn futex_wake(word: *const AtomicU32) {
     const FUTEX_WAKE_PRIVATE: usize = 1 | 128;
     // SAFETY: no memory is involved; at an address that is not mapped, nobody waits.
     unsafe { call(number::FUTEX, word.addr(), FUTEX_WAKE_PRIVATE, 1, 0) };
+}
+
+/// Starts a thread of this process on the stack that ends at `top`, with `pointer` as its thread
+/// pointer, which it calls `begin` with; gives its number, or a negative error.
+///
+/// # Safety
+/// The stack is the new thread's alone, and `begin` is fit for `pointer`.
+pub(super) unsafe fn clone(
+    top: *mut u8,
+    pointer: *mut u8,
+    begin: unsafe extern "C" fn(*mut u8) -> !,
+) -> isize {
+    // Source: the kernel's `include/uapi/linux/sched.h`: it shares memory, working directory,
+    // files, signal handlers, process and semaphores; the kernel sets the thread pointer.
+    const FLAGS: usize = 0x100 | 0x200 | 0x400 | 0x800 | 0x1_0000 | 0x4_0000 | 0x8_0000;
+    // SAFETY: as the caller says.
+    unsafe { clone_onto(FLAGS, top, pointer, begin) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+unsafe extern "C" fn clone_onto(
+    flags: usize,
+    top: *mut u8,
+    pointer: *mut u8,
+    begin: unsafe extern "C" fn(*mut u8) -> !,
+) -> isize {
+    core::arch::naked_asm!(
+        "mov r9, rcx",
+        "mov r8, rdx",
+        "xor edx, edx",
+        "xor r10d, r10d",
+        "mov eax, {clone}",
+        "syscall",
+        "test rax, rax",
+        "jz 2f",
+        "ret",
+        "2:",
+        "xor ebp, ebp",
+        "mov rdi, r8",
+        "call r9",
+        "ud2",
+        clone = const number::CLONE,
+    )
+}
+
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+unsafe extern "C" fn clone_onto(
+    flags: usize,
+    top: *mut u8,
+    pointer: *mut u8,
+    begin: unsafe extern "C" fn(*mut u8) -> !,
+) -> isize {
+    core::arch::naked_asm!(
+        "mov x5, x3",
+        "mov x3, x2",
+        "mov x2, xzr",
+        "mov x4, xzr",
+        "mov x8, #{clone}",
+        "svc 0",
+        "cbz x0, 2f",
+        "ret",
+        "2:",
+        "mov x29, xzr",
+        "mov x30, xzr",
+        "mov x0, x3",
+        "blr x5",
+        "udf 0",
+        clone = const number::CLONE,
+    )
+}
+
+/// Gives the memory back that the calling thread's stack lies in, and ends the thread.
+///
+/// # Safety
+/// Nothing uses that memory any more.
+pub(super) unsafe fn unmap_and_exit(address: *mut u8, length: usize) -> ! {
+    // SAFETY: as the caller says; from the first call on, no stack is used.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        asm!("syscall", "xor edi, edi", "mov eax, {exit}", "syscall", "ud2",
+            exit = const number::EXIT, in("rax") number::MUNMAP, in("rdi") address,
+            in("rsi") length, options(noreturn, nostack));
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!("svc 0", "mov x0, xzr", "mov x8, #{exit}", "svc 0", "udf 0",
+            exit = const number::EXIT, in("x8") number::MUNMAP, in("x0") address,
+            in("x1") length, options(noreturn, nostack));
+    }
+}
+
+/// Sets the calling thread's thread pointer; false if the kernel refuses.
+///
+/// # Safety
+/// On amd64, the pointer's own value lies where it points.
+pub(super) unsafe fn set_thread_pointer(pointer: *mut u8) -> bool {
+    // Source: the kernel's `arch/x86/include/uapi/asm/prctl.h`.
+    #[cfg(target_arch = "x86_64")]
+    {
+        const ARCH_SET_FS: usize = 0x1002;
+        // SAFETY: nothing else uses the register.
+        unsafe { call(number::ARCH_PRCTL, ARCH_SET_FS, pointer.addr(), 0, 0) == 0 }
+    }
+    // SAFETY: nothing else uses the register.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!("msr tpidr_el0, {}", in(reg) pointer, options(nomem, nostack, preserves_flags));
+        true
+    }
+}
+
+/// The calling thread's thread pointer.
+///
+/// # Safety
+/// It was set.
+pub(super) unsafe fn thread_pointer() -> *mut u8 {
+    let pointer;
+    // SAFETY: as the caller says.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        asm!("mov {}, fs:[0]", out(reg) pointer, options(readonly, nostack, preserves_flags));
+    }
+    // SAFETY: copies a register.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nomem, nostack, preserves_flags));
+    }
+    pointer
 }

@@ -1,8 +1,8 @@
 //! Clocks.
 
 use super::syscall::{
-    GetProcessTimes, GetSystemTimePreciseAsFileTime, GetThreadTimes, QueryPerformanceCounter,
-    QueryPerformanceFrequency, RawHandle,
+    CURRENT_PROCESS, CURRENT_THREAD, GetProcessTimes, GetSystemTimePreciseAsFileTime,
+    GetThreadTimes, QueryPerformanceCounter, QueryPerformanceFrequency, RawHandle,
 };
 use crate::errno::Errno;
 use crate::sys::Result;
@@ -13,10 +13,6 @@ const NANOSECONDS: u128 = 1_000_000_000;
 const TICK: u64 = 100;
 /// Ticks from 1601, where Windows begins to count, to 1970.
 const EPOCH: u64 = 116_444_736_000_000_000;
-
-// Source: `GetCurrentProcess` and `GetCurrentThread` in the SDK's headers.
-const CURRENT_PROCESS: RawHandle = -1_isize as RawHandle;
-const CURRENT_THREAD: RawHandle = -2_isize as RawHandle;
 
 /// See [`contract`](crate::sys).
 pub fn now(clock: Clock) -> Result<u64> {

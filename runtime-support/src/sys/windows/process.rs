@@ -5,7 +5,9 @@
 //! command-line arguments" in the documentation of Visual C++.
 
 use super::fs;
-use super::syscall::{ExitProcess, GetCommandLineW, GetEnvironmentStringsW, SwitchToThread};
+use super::syscall::{
+    CURRENT_PROCESS, GetCommandLineW, GetEnvironmentStringsW, SwitchToThread, TerminateProcess,
+};
 use super::{memory, text};
 use crate::global::Global;
 use crate::start;
@@ -205,8 +207,11 @@ pub const NAMES_IGNORE_CASE: bool = true;
 
 /// See [`contract`](crate::sys).
 pub fn exit(code: u32) -> ! {
-    // SAFETY: the call has no conditions.
-    unsafe { ExitProcess(code) }
+    loop {
+        // The orderly way runs code of DLLs, which may wait for what a thread has that is gone.
+        // SAFETY: the handle stands for the process itself, of which nothing is left to do.
+        unsafe { TerminateProcess(CURRENT_PROCESS, code) };
+    }
 }
 
 /// See [`contract`](crate::sys).

@@ -29,14 +29,19 @@ const EXCEPTION_CONTINUE_SEARCH: i32 = 0;
 
 /// See [`contract`](crate::sys).
 pub fn install() -> Result<()> {
-    let mut guarantee = HANDLER_STACK;
     // SAFETY: the handler ends the process, returns to compiled code that catches, or passes the
     // exception on.
-    let done = unsafe {
-        SetThreadStackGuarantee(&mut guarantee) != 0
-            && !AddVectoredExceptionHandler(1, handle).is_null()
-    };
-    if !done {
+    if unsafe { AddVectoredExceptionHandler(1, handle) }.is_null() {
+        return Err(Errno::NOSYS);
+    }
+    keep_handler_stack()
+}
+
+/// Has the calling thread's stack keep room for the fault handler.
+pub(super) fn keep_handler_stack() -> Result<()> {
+    let mut guarantee = HANDLER_STACK;
+    // SAFETY: the call reads and writes one number.
+    if unsafe { SetThreadStackGuarantee(&mut guarantee) } == 0 {
         return Err(Errno::NOSYS);
     }
     guard_committed_stack();

@@ -15,6 +15,10 @@ pub(super) type Status = i32;
 /// What `GetLastError` tells of a pipe whose other end is closed.
 pub(super) const ERROR_BROKEN_PIPE: u32 = 109;
 
+// Source: `GetCurrentProcess` and `GetCurrentThread` in the SDK's headers.
+pub(super) const CURRENT_PROCESS: RawHandle = -1_isize as RawHandle;
+pub(super) const CURRENT_THREAD: RawHandle = -2_isize as RawHandle;
+
 /// What `GetStdHandle` and `CreateFileW` give on failure.
 pub(super) const INVALID_HANDLE: RawHandle = usize::MAX as RawHandle;
 
@@ -34,13 +38,20 @@ unsafe extern "system" {
         flags: u32,
         template: RawHandle,
     ) -> RawHandle;
+    pub(super) fn CreateThread(
+        security: *const c_void,
+        stack_size: usize,
+        start: extern "system" fn(*mut c_void) -> u32,
+        argument: *mut c_void,
+        flags: u32,
+        number: *mut u32,
+    ) -> RawHandle;
     pub(super) fn CreateWaitableTimerExW(
         security: *const c_void,
         name: *const u16,
         flags: u32,
         access: u32,
     ) -> RawHandle;
-    pub(super) fn ExitProcess(code: u32) -> !;
     pub(super) fn GetCommandLineW() -> *const u16;
     pub(super) fn GetConsoleMode(console: RawHandle, mode: *mut u32) -> i32;
     pub(super) fn GetCurrentThreadStackLimits(low: *mut usize, high: *mut usize);
@@ -95,6 +106,10 @@ unsafe extern "system" {
     ) -> i32;
     pub(super) fn Sleep(milliseconds: u32);
     pub(super) fn SwitchToThread() -> i32;
+    pub(super) fn TerminateProcess(process: RawHandle, code: u32) -> i32;
+    pub(super) fn TlsAlloc() -> u32;
+    pub(super) fn TlsGetValue(index: u32) -> *mut c_void;
+    pub(super) fn TlsSetValue(index: u32, value: *mut c_void) -> i32;
     pub(super) fn VirtualAlloc(
         address: *mut c_void,
         length: usize,
@@ -304,6 +319,12 @@ pub(super) const PAGE_GUARD: u32 = 0x100;
 pub(super) const LOAD_LIBRARY_SEARCH_SYSTEM32: u32 = 0x800;
 
 pub(super) const INFINITE: u32 = u32::MAX;
+
+/// Has `CreateThread` reserve a stack of that size rather than commit it.
+pub(super) const STACK_SIZE_PARAM_IS_A_RESERVATION: u32 = 0x1_0000;
+
+/// What `TlsAlloc` gives on failure.
+pub(super) const TLS_OUT_OF_INDEXES: u32 = u32::MAX;
 
 /// The values of `ntstatus.h` that the runtime tells apart.
 pub(super) mod status {

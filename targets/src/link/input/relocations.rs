@@ -46,7 +46,8 @@ impl<'a> Reader<'_, 'a, '_> {
         };
         let (symbol, addend) = match found.target() {
             RelocationTarget::Symbol(index) => {
-                (self.symbol(index)?, found.addend().wrapping_add(implicit))
+                let twice = relocation::counted_twice(self.program.target, found.flags());
+                (self.symbol(index)?, found.addend().wrapping_add(implicit).wrapping_add(twice))
             }
             RelocationTarget::Section(index) => {
                 let place = section.address().wrapping_add(offset);

@@ -1,0 +1,12 @@
+;;! only linux-amd64 linux-arm64 darwin-amd64 darwin-arm64 windows-amd64 -- arm64 wine in qemu-user crashes when it ends a thread that computes
+;; The return of the main thread ends the program though another one computes.
+(module
+  (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+  (import "env" "memory" (memory 1 1 shared))
+  (func (export "wasi_thread_start") (param i32 i32)
+    (i32.atomic.store (i32.const 0) (i32.const 1))
+    (drop (memory.atomic.notify (i32.const 0) (i32.const 1)))
+    (loop $forever (br $forever)))
+  (func (export "_start")
+    (drop (call $spawn (i32.const 0)))
+    (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))))
