@@ -86,7 +86,6 @@ fn module(error: &CompilerError) -> Option<String> {
              `-target wasip1`, and do not run `wasm-tools component new`"
                 .to_owned(),
         ),
-        CompilerError::Unsupported { proposal, .. } => unsupported(proposal),
         CompilerError::UnknownImports(imports) => imports.first().map(|first| import(first)),
         CompilerError::NoEntry => Some(
             "build a program, not a library: for Rust with a `main`, for C and C++ without \
@@ -95,15 +94,6 @@ fn module(error: &CompilerError) -> Option<String> {
         ),
         _ => None,
     }
-}
-
-/// How toolchains are told not to use a proposal.
-fn unsupported(proposal: &str) -> Option<String> {
-    let flag = match proposal {
-        "threads" => "without `-pthread`, for Rust with `--target wasm32-wasip1`",
-        _ => return None,
-    };
-    Some(format!("if the program can do without, build it {flag}"))
 }
 
 /// Which toolchain makes modules with such an import, and how it makes a program for WASI. The
@@ -124,8 +114,8 @@ fn import(import: &str) -> String {
     }
     let advice = match module {
         "wasi" if name == "thread-spawn" => {
-            "threads are not supported yet; build without `-pthread`, for Rust with `--target \
-             wasm32-wasip1`"
+            "a module that starts threads exports `wasi_thread_start` and imports its shared \
+             memory, as `-pthread` and, for Rust, `--target wasm32-wasip1-threads` see to"
         }
         "env" if is_emscripten(name) => EMSCRIPTEN,
         "a" => EMSCRIPTEN,
