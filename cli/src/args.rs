@@ -75,6 +75,10 @@ pub(crate) struct Build {
     #[arg(long)]
     pub(crate) universal: bool,
 
+    /// Link with a module, whose exports the modules after it import by that name
+    #[arg(long, value_name = "NAME=MODULE")]
+    pub(crate) link: Vec<String>,
+
     #[command(flatten)]
     pub(crate) project: Project,
 
@@ -149,6 +153,10 @@ pub(crate) struct Run {
     /// The module, as .wasm or .wat; `-` reads it from standard input
     #[arg(value_name = "MODULE")]
     pub(crate) input: PathBuf,
+
+    /// Link with a module, whose exports the modules after it import by that name
+    #[arg(long, value_name = "NAME=MODULE")]
+    pub(crate) link: Vec<String>,
 
     #[command(flatten)]
     pub(crate) project: Project,

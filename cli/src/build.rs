@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use crate::args::Emit;
 use crate::error::Error;
-use crate::input;
 use crate::options::Build;
 use crate::output::{self, Output};
 use crate::pipeline::{self, Pipeline};
@@ -16,13 +15,14 @@ use crate::progress::Display;
 /// Builds what `options` ask for.
 pub(crate) fn build(options: &Build) -> Result<(), Error> {
     let path = &options.input;
-    let bytes = input::read(path)?;
+    let files = pipeline::read(path, &options.libraries)?;
     let outputs = options.outputs();
-    output::check(path, &outputs)?;
+    for file in &files {
+        output::check(&file.path, &outputs)?;
+    }
     pipeline::set_threads(options.settings.jobs)?;
-    let wasm = input::binary(path, &bytes)?;
-    let module = pipeline::parse(path, &wasm)?;
-    let program = pipeline::link(path, &module)?;
+    let modules = pipeline::parse(&files)?;
+    let program = pipeline::link(&files, &modules)?;
 
     let display = Display::new(options.settings.quiet);
     let pipeline = Pipeline {

@@ -86,6 +86,9 @@ fn module(error: &CompilerError) -> Option<String> {
              `-target wasip1`, and do not run `wasm-tools component new`"
                 .to_owned(),
         ),
+        CompilerError::IncompatibleImports(_) => {
+            Some("build the modules against the same declarations".to_owned())
+        }
         CompilerError::UnknownImports(imports) => imports.first().map(|first| import(first)),
         CompilerError::NoEntry => Some(
             "build a program, not a library: for Rust with a `main`, for C and C++ without \
@@ -133,7 +136,10 @@ fn import(import: &str) -> String {
         _ if module.starts_with("wasi:") => {
             "that is an interface of components; for Rust build with `--target wasm32-wasip1`"
         }
-        _ => "an executable has no host to ask; Kiln provides `wasi_snapshot_preview1`",
+        _ => {
+            "an executable has no host to ask; another module that exports it can be given \
+             with `--link NAME=MODULE`"
+        }
     };
     advice.to_owned()
 }

@@ -31,6 +31,8 @@ pub(crate) struct Build {
     pub(crate) products: Vec<Product>,
     pub(crate) output: Option<PathBuf>,
     pub(crate) emit: Emit,
+    /// Modules to link with, in order.
+    pub(crate) libraries: Vec<Library>,
     pub(crate) settings: Settings,
 }
 
@@ -64,6 +66,8 @@ pub(crate) struct Run {
     pub(crate) input: PathBuf,
     pub(crate) name: String,
     pub(crate) host: &'static Target,
+    /// Modules to link with, in order.
+    pub(crate) libraries: Vec<Library>,
     pub(crate) settings: Settings,
     pub(crate) arguments: Vec<std::ffi::OsString>,
 }
@@ -76,6 +80,14 @@ pub(crate) struct Settings {
     /// Number of threads; `None` is one per processor.
     pub(crate) jobs: Option<usize>,
     pub(crate) quiet: bool,
+}
+
+/// A module to link with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Library {
+    /// What other modules import it as.
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
 }
 
 impl Build {
@@ -91,6 +103,7 @@ impl Build {
         Ok(Self {
             name: name(typed.name.as_deref(), config, &typed.input)?,
             products: product::products(&targets(&typed.targets, config, default)?, universal)?,
+            libraries: libraries(&typed.link)?,
             settings: settings(&typed.grants, &typed.tuning, config)?,
             input: typed.input,
             output: typed.output,
@@ -153,6 +166,7 @@ impl Run {
         Ok(Self {
             name: name(None, config, &typed.input)?,
             host: Target::host().ok_or(Error::UnsupportedHost)?,
+            libraries: libraries(&typed.link)?,
             settings: settings(&typed.grants, &typed.tuning, config)?,
             input: typed.input,
             arguments: typed.arguments,
@@ -265,6 +279,24 @@ fn settings(
     })
 }
 
+fn libraries(typed: &[String]) -> Result<Vec<Library>, Error> {
+    let mut libraries: Vec<Library> = Vec::new();
+    for text in typed {
+        let wrong = |reason: &str| Error::OptionValue {
+            option: "--link",
+            value: text.clone(),
+            reason: reason.to_owned(),
+        };
+        let (name, path) =
+            text.split_once('=').ok_or_else(|| wrong("a name and a module are missing a `=`"))?;
+        if libraries.iter().any(|library| library.name == name) {
+            return Err(wrong("another module has that name"));
+        }
+        libraries.push(Library { name: name.to_owned(), path: PathBuf::from(path) });
+    }
+    Ok(libraries)
+}
+
 fn stack_size(option: &'static str, text: &str) -> Result<u64, Error> {
     let wrong = |reason: &str| Error::OptionValue {
         option,
@@ -330,6 +362,7 @@ mod tests {
                 products: product::products(targets, false).unwrap(),
                 output: output.map(PathBuf::from),
                 emit,
+                libraries: Vec::new(),
                 settings: settings_for_names(),
             };
             let text = |path: PathBuf| path.to_str().unwrap().replace('\\', "/");

@@ -1,6 +1,6 @@
 //! From a module to the bytes of an executable or object for one target.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kiln_compiler::{Module, Program, Progress, Source};
 use kiln_targets::link::{self, Input};
@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use crate::args::Emit;
 use crate::error::Error;
-use crate::options::Settings;
+use crate::input;
+use crate::options::{Library, Settings};
 use crate::product::Product;
 use crate::progress::Display;
 
@@ -79,15 +80,57 @@ impl Pipeline<'_> {
     }
 }
 
-/// Parses the module that was read from `path`.
-pub(crate) fn parse<'a>(path: &Path, wasm: &'a [u8]) -> Result<Module<'a>, Error> {
-    kiln_compiler::parse(wasm).map_err(|source| Error::Module { path: path.to_owned(), source })
+/// A module that was read.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    /// What other modules import it as; empty for the main module.
+    name: String,
+    /// In the binary format.
+    wasm: Vec<u8>,
 }
 
-/// Links the module with what the host provides.
-pub(crate) fn link<'a>(path: &Path, module: &'a Module<'a>) -> Result<Program<'a>, Error> {
-    kiln_compiler::link(&[Source::alone(module)])
-        .map_err(|source| Error::Module { path: path.to_owned(), source })
+/// Reads the modules to link with, then the main module at `path`.
+pub(crate) fn read(path: &Path, libraries: &[Library]) -> Result<Vec<File>, Error> {
+    let mut files = Vec::new();
+    for library in libraries {
+        let name = library.name.clone();
+        files.push(File { name, ..File::main(&library.path, input::read(&library.path)?)? });
+    }
+    files.push(File::main(path, input::read(path)?)?);
+    Ok(files)
+}
+
+impl File {
+    /// The main module, as it was read from `path`, binary or text.
+    pub(crate) fn main(path: &Path, bytes: Vec<u8>) -> Result<Self, Error> {
+        let wasm = input::binary(path, bytes)?;
+        Ok(Self { path: path.to_owned(), name: String::new(), wasm })
+    }
+}
+
+/// Parses modules that are to be linked.
+pub(crate) fn parse(files: &[File]) -> Result<Vec<Module<'_>>, Error> {
+    let modules: Vec<&[u8]> = files.iter().map(|file| &*file.wasm).collect();
+    kiln_compiler::parse_all(&modules).map_err(|error| module_error(files, error))
+}
+
+/// Links modules: each with those before it by their names, and with what the host provides.
+pub(crate) fn link<'a>(files: &'a [File], modules: &'a [Module<'a>]) -> Result<Program<'a>, Error> {
+    let sources: Vec<Source<'a>> = (0..)
+        .zip(files.iter().zip(modules))
+        .map(|(position, (file, module))| Source {
+            name: &file.name,
+            module,
+            providers: (0..position).map(|before| (&*files[before].name, before)).collect(),
+            lazy: false,
+        })
+        .collect();
+    kiln_compiler::link(&sources).map_err(|error| module_error(files, error))
+}
+
+fn module_error(files: &[File], (position, source): (usize, kiln_compiler::Error)) -> Error {
+    Error::Module { path: files[position].path.clone(), source }
 }
 
 /// Most errors are the module's own; only the code generator's are a target's.

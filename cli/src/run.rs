@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::options::Run;
 use crate::pipeline::{self, Pipeline};
 use crate::progress::Display;
-use crate::{exit_code, input, output};
+use crate::{exit_code, output};
 
 /// Compiles and executes the module of `options`; the result is the exit code to pass on.
 pub(crate) fn run(options: &Run) -> Result<i32, Error> {
@@ -26,11 +26,10 @@ pub(crate) fn run(options: &Run) -> Result<i32, Error> {
 /// Compiles into a temporary file, which is closed: a file open for writing cannot be executed.
 fn compile(options: &Run) -> Result<TempPath, Error> {
     let path = &options.input;
-    let bytes = input::read(path)?;
+    let files = pipeline::read(path, &options.libraries)?;
     pipeline::set_threads(options.settings.jobs)?;
-    let wasm = input::binary(path, &bytes)?;
-    let module = pipeline::parse(path, &wasm)?;
-    let program = pipeline::link(path, &module)?;
+    let modules = pipeline::parse(&files)?;
+    let program = pipeline::link(&files, &modules)?;
     let display = Display::transient(options.settings.quiet);
     let progress = display.begin(options.host, program.function_count());
     let pipeline = Pipeline {

@@ -68,8 +68,7 @@ fn compile(bytes: &[u8], turn: usize) -> bool {
     let target = target::ALL[turn % target::ALL.len()];
     let Ok(module) = kiln_compiler::parse(bytes) else { return false };
     kiln_compiler::link(&[Source::alone(&module)])
-        .and_then(|program| kiln_compiler::compile(&program, target, &options, &Silent))
-        .is_ok()
+        .is_ok_and(|program| kiln_compiler::compile(&program, target, &options, &Silent).is_ok())
 }
 
 /// Names the case when it panics.

@@ -13,7 +13,6 @@ use super::manifest::{Archive, File};
 use super::{CHECKSUMS, MANIFEST, Manifest, checksums, sbom};
 use crate::args::Emit;
 use crate::error::Error;
-use crate::input;
 use crate::options::Settings;
 use crate::pipeline::{self, Pipeline};
 use crate::product::Product;
@@ -65,9 +64,9 @@ impl Default for Time {
 impl Release<'_> {
     /// Every file of the release with its name: the archives, then what describes them.
     pub(crate) fn files(&self, display: &Display) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let wasm = input::binary(self.path, self.module)?;
-        let module = pipeline::parse(self.path, &wasm)?;
-        let program = pipeline::link(self.path, &module)?;
+        let files = [pipeline::File::main(self.path, self.module.to_vec())?];
+        let modules = pipeline::parse(&files)?;
+        let program = pipeline::link(&files, &modules)?;
         let pipeline = Pipeline {
             path: self.path,
             name: self.name,

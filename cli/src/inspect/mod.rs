@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use kiln_targets::executable::Executable;
 
 use crate::error::Error;
-use crate::{args, input, pipeline, report};
+use crate::{args, input, report};
 
 /// Prints what the file holds.
 pub(crate) fn inspect(typed: &args::Inspect) -> Result<(), Error> {
@@ -19,8 +19,10 @@ pub(crate) fn inspect(typed: &args::Inspect) -> Result<(), Error> {
     let text = match Executable::parse(&bytes) {
         Ok(executable) => executable::describe(&executable, bytes.len()),
         Err(kiln_targets::executable::Error::UnknownFormat) => {
-            let wasm = input::binary(path, &bytes)?;
-            module::describe(&pipeline::parse(path, &wasm)?)
+            let wasm = input::binary(path, bytes)?;
+            let module = kiln_compiler::parse(&wasm)
+                .map_err(|source| Error::Module { path: path.clone(), source })?;
+            module::describe(&module)
         }
         Err(source) => return Err(Error::Executable { path: path.clone(), source }),
     };

@@ -10,6 +10,7 @@ mod building;
 mod configuring;
 mod documentation;
 mod inspecting;
+mod linking;
 mod releasing;
 mod running;
 mod scratch;

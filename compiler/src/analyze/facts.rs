@@ -2,7 +2,7 @@
 
 use super::BodyFacts;
 use crate::error::Error;
-use crate::module::{Constant, Index};
+use crate::module::Constant;
 use crate::program::{Indices, Instance, Placement, Space, Spaces};
 
 /// What is known of a program.
@@ -43,8 +43,8 @@ impl Facts {
     /// Follows the program from its roots: `_start`, start functions, what threads begin with, and
     /// every function that a segment or a global refers to.
     pub(crate) fn new(spaces: &Spaces<'_>) -> Result<Self, Error> {
-        let entry = spaces.instances.last().and_then(command);
-        let starts = || spaces.instances.iter().filter_map(Instance::start);
+        let entry = spaces.instances.last().and_then(|main| main.command("_start"));
+        let starts = || spaces.instances.iter().flat_map(Instance::calls);
         if entry.is_none() && starts().next().is_none() {
             return Err(Error::NoEntry);
         }
@@ -65,14 +65,6 @@ impl Facts {
         }
         Ok(reach.finish(entry))
     }
-}
-
-/// The `_start` of an instance, if it exports one.
-fn command(instance: &Instance<'_>) -> Option<u32> {
-    let Some(Index::Function(index)) = instance.module.exported("_start") else { return None };
-    let ty = &instance.module.signature(index).ty;
-    let is_command = ty.params().is_empty() && ty.results().is_empty();
-    is_command.then(|| instance.indices.functions.program(index))
 }
 
 fn referred(value: &Constant) -> Option<u32> {

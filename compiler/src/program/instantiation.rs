@@ -115,6 +115,6 @@ impl Placement {
 impl Instance<'_> {
     /// Whether code runs when the instance comes about.
     pub(super) fn runs_code(&self) -> bool {
-        self.module.start.is_some()
+        self.calls().next().is_some()
     }
 }

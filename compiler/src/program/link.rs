@@ -33,17 +33,18 @@ impl<'a> Source<'a> {
 }
 
 /// Links modules that were [parsed together](crate::parse_all). The last one is the program's
-/// main module, whose `_start` runs when all instances are there.
+/// main module, whose `_start` runs when all instances are there. Where another one that comes
+/// about at start exports `_initialize`, that is called first, as WASI asks for its libraries.
 ///
 /// # Errors
 /// An import is unknown or has another type than what provides it, a constant expression cannot
-/// be evaluated, or there is nothing to run.
-pub fn link<'a>(sources: &[Source<'a>]) -> Result<Program<'a>, Error> {
+/// be evaluated, or there is nothing to run; with the position of the module that is at fault.
+pub fn link<'a>(sources: &[Source<'a>]) -> Result<Program<'a>, (usize, Error)> {
     let mut spaces = Spaces::default();
     for position in 0..sources.len() {
-        add(&mut spaces, sources, position)?;
+        add(&mut spaces, sources, position).map_err(|error| (position, error))?;
     }
-    let facts = Facts::new(&spaces)?;
+    let facts = Facts::new(&spaces).map_err(|error| (sources.len() - 1, error))?;
     Ok(Program { spaces, facts })
 }
 
@@ -52,6 +53,7 @@ fn add<'a>(spaces: &mut Spaces<'a>, sources: &[Source<'a>], position: usize) -> 
     let source = &sources[position];
     let first_type = spaces.types.len() as u32;
     let first = !source.lazy && !spaces.instances.iter().any(Instance::runs_code);
+    let is_library = !source.lazy && position + 1 < sources.len();
     let mut imports = Imports::default();
     let mut unknown = Vec::new();
     let mut mismatched = Vec::new();
@@ -89,6 +91,8 @@ fn add<'a>(spaces: &mut Spaces<'a>, sources: &[Source<'a>], position: usize) -> 
     let spawns = |function: &Function<'_>| matches!(function.code, Code::Host(Host::ThreadSpawn));
     let starts_threads = spaces.functions.iter().any(spawns);
     define(spaces, source, position, imports)?;
+    let instance = &mut spaces.instances[position];
+    instance.initialize = instance.command("_initialize").filter(|_| is_library);
     if starts_threads {
         let indices = &spaces.instances[position].indices;
         let start = host::thread_start(source.module);
@@ -276,7 +280,13 @@ fn define<'a>(
     let item = |item| Item { instance, item };
     spaces.memories.extend(module.memories[memory_count..].iter().map(item));
     spaces.tags.extend(module.tags[tag_count..].iter().map(|&ty| first_type + ty));
-    spaces.instances.push(Instance { module, indices, lazy: source.lazy, growths });
+    spaces.instances.push(Instance {
+        module,
+        indices,
+        lazy: source.lazy,
+        growths,
+        initialize: None,
+    });
     for global in &module.globals[global_count..] {
         let value = match &global.initial {
             Some(expression) => {

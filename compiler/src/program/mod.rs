@@ -23,8 +23,8 @@ pub use link::{Source, link};
 use crate::analyze::Facts;
 use crate::error::Error;
 use crate::module::{
-    Body, ConstExpr, Constant, DataSegment, ElementItem, ElementSegment, Global, Memory, Module,
-    Signature, Table,
+    Body, ConstExpr, Constant, DataSegment, ElementItem, ElementSegment, Global, Index, Memory,
+    Module, Signature, Table,
 };
 use std::ops::Deref;
 use wasmparser::ValType;
@@ -72,12 +72,23 @@ pub(crate) struct Instance<'a> {
     pub(crate) lazy: bool,
     /// Imports that match only if what is imported grew by the time of instantiation.
     pub(crate) growths: Vec<instantiation::Growth>,
+    /// The program's index of a function that is called once the instance is there.
+    pub(crate) initialize: Option<u32>,
 }
 
 impl Instance<'_> {
-    /// The program's index of the start function.
-    pub(crate) fn start(&self) -> Option<u32> {
-        self.module.start.map(|start| self.indices.functions.program(start))
+    /// The program's indices of what is called when the instance comes about, in order.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = u32> {
+        let start = self.module.start.map(|start| self.indices.functions.program(start));
+        start.into_iter().chain(self.initialize)
+    }
+
+    /// The program's index of an exported function without parameters and results.
+    pub(crate) fn command(&self, name: &str) -> Option<u32> {
+        let Some(Index::Function(index)) = self.module.exported(name) else { return None };
+        let ty = &self.module.signature(index).ty;
+        let is_command = ty.params().is_empty() && ty.results().is_empty();
+        is_command.then(|| self.indices.functions.program(index))
     }
 }
 

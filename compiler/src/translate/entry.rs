@@ -147,7 +147,7 @@ impl Translator<'_, '_> {
     }
 
     /// Makes an instance: checks what must have grown, copies the segments that do not lie in the
-    /// image, calls the start function.
+    /// image, calls what is to be called.
     fn instantiate(&mut self, position: u32) {
         let spaces = self.plan.spaces;
         let instance = &spaces.instances[position as usize];
@@ -180,9 +180,9 @@ impl Translator<'_, '_> {
                 self.drop_data_segment(index);
             }
         }
-        if let Some(start) = instance.start() {
-            let start = self.compiled_function(start);
-            self.builder.ins().call(start, &[]);
+        for function in instance.calls() {
+            let function = self.compiled_function(function);
+            self.builder.ins().call(function, &[]);
         }
     }
 

@@ -63,7 +63,7 @@ impl Program {
         let instances: Vec<&Instance> = self.instances.iter().chain([&driver]).collect();
         let options = Options { stack_size: STACK_SIZE, checked_memory: false };
         let object = with_sources(&instances, |sources| {
-            let program = kiln_compiler::link(sources)?;
+            let program = kiln_compiler::link(sources).map_err(|(_, error)| error)?;
             kiln_compiler::compile(&program, target, &options, &Silent)
         });
         let input = Input {

@@ -337,8 +337,9 @@ impl<'a> Reader<'a> {
             next += 1;
         }
         needed.sort_by_key(|instance| self.position(&instance.name).unwrap_or(usize::MAX));
-        let said =
-            program::with_sources(&needed, |sources| kiln_compiler::link(sources).map(|_| ()));
+        let said = program::with_sources(&needed, |sources| {
+            kiln_compiler::link(sources).map(|_| ()).map_err(|(_, error)| error)
+        });
         let error = said.err().filter(|error| match error {
             Error::UnknownImports(_) => message.starts_with("unknown import"),
             Error::IncompatibleImports(_) => message.starts_with("incompatible import type"),
