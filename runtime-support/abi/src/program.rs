@@ -15,6 +15,7 @@
 //! env  NAME=VALUE             a fixed environment variable
 //! inherit-env  *              the whole host environment
 //! inherit-env  NAME           one variable of it, where the host has it
+//! audit  DIRECTORY  NAME      a file there in which the program's requests are recorded
 //! ```
 //!
 //! In a field, `\\` stands for a backslash, `\t` for a tab, `\n` for a newline and `\r` for a

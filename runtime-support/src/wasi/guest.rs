@@ -144,10 +144,18 @@ macro_rules! functions {
             let $guest = unsafe { $crate::wasi::guest::Guest::new(memory) };
             #[allow(clippy::redundant_closure_call, reason = "`?` leaves the closure")]
             let result: $crate::sys::Result<()> = (|| $body)();
-            match result {
+            let errno = match result {
                 Ok(()) => 0,
                 Err(errno) => errno as u32,
+            };
+            const NAME: &str = stringify!($name);
+            if $crate::wasi::audit::concerns(NAME)
+                && let Some(record) = $crate::wasi::audit::record()
+            {
+                let operands: &[u64] = &[$($parameter as u64),*];
+                $crate::wasi::audit::add(record, &$guest, NAME, operands, errno);
             }
+            errno
         }
     )*};
 }

@@ -5,6 +5,7 @@
 //! alone. Source: the witx documents of `wasi_snapshot_preview1`.
 
 pub mod args;
+pub mod audit;
 pub mod clock;
 pub mod descriptor;
 pub mod dir;

@@ -267,11 +267,9 @@ fn open_how(
     flags: u32,
 ) -> Result<Open> {
     const READING: Rights = Rights::FD_READ.and(Rights::FD_READDIR);
-    const WRITING: Rights =
-        Rights::FD_WRITE.and(Rights::FD_ALLOCATE).and(Rights::FD_FILESTAT_SET_SIZE);
     let open = Open {
         read: rights.has_any(READING),
-        write: rights.has_any(WRITING),
+        write: rights.has_any(Rights::WRITING),
         create: how & CREAT != 0,
         exclusive: how & EXCL != 0,
         truncate: how & TRUNC != 0,

@@ -101,6 +101,9 @@ impl Rights {
         .and(Self::PATH_UNLINK_FILE)
         .and(Self::POLL_FD_READWRITE);
 
+    /// Those for which the host opens a file for writing.
+    pub const WRITING: Self = Self::FD_WRITE.and(Self::FD_ALLOCATE).and(Self::FD_FILESTAT_SET_SIZE);
+
     /// Both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
