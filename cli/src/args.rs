@@ -167,6 +167,10 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) tuning: Tuning,
 
+    /// Run with all that you may do, and tell what the program needs to be granted; into FILE too
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub(crate) audit: Option<Option<PathBuf>>,
+
     /// The program's own arguments
     #[arg(last = true, value_name = "ARGS")]
     pub(crate) arguments: Vec<std::ffi::OsString>,
@@ -181,6 +185,10 @@ pub(crate) struct Init {
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
+    /// Show only what an executable may touch, as a file for --policy
+    #[arg(long)]
+    pub(crate) policy: bool,
+
     /// A module, or an executable for any target
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
@@ -193,6 +201,10 @@ pub(crate) struct Project {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
+    /// Take grants from this file, and none from kiln.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+
     /// Take settings from the command line alone
     #[arg(long, conflicts_with = "config")]
     pub(crate) no_config: bool,
@@ -200,7 +212,7 @@ pub(crate) struct Project {
 
 /// What the program may touch. Without any of these it has its arguments, the standard streams,
 /// clocks and random numbers.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Capabilities")]
 pub(crate) struct Grants {
     /// Grant a directory; it is found when the program starts. HOST is absolute, relative to the

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::args::{self, Memory};
 use crate::error::Error;
-use crate::{grants, input};
+use crate::{grants, input, policy_file};
 
 /// The file's name beside a module.
 pub(crate) const NAME: &str = "kiln.toml";
@@ -40,6 +40,14 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or is not what it should be.
     pub(crate) fn load(module: &Path, flags: &args::Project) -> Result<Self, Error> {
+        let mut config = Self::read(module, flags)?;
+        if let Some(path) = &flags.policy {
+            config.grants = policy_file::read(path)?;
+        }
+        Ok(config)
+    }
+
+    fn read(module: &Path, flags: &args::Project) -> Result<Self, Error> {
         if flags.no_config {
             return Ok(Self::default());
         }

@@ -53,6 +53,9 @@ pub(crate) enum Error {
     #[error("cannot inspect `{}`", .path.display())]
     Executable { path: PathBuf, source: kiln_targets::executable::Error },
 
+    #[error("`{}` is no executable with a policy that this Kiln can read", .0.display())]
+    NoPolicy(PathBuf),
+
     #[error("the output `{}` would overwrite the input", .0.display())]
     OverwritesInput(PathBuf),
 
@@ -91,7 +94,8 @@ impl Error {
             Self::Text { .. }
             | Self::Module { .. }
             | Self::Manifest { .. }
-            | Self::Executable { .. } => exit_code::BAD_INPUT,
+            | Self::Executable { .. }
+            | Self::NoPolicy(_) => exit_code::BAD_INPUT,
             Self::Codegen { .. } | Self::Link { .. } => exit_code::INTERNAL,
             Self::Create { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 exit_code::IO

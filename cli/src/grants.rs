@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::args;
 use crate::error::Error;
@@ -15,21 +15,26 @@ use crate::policy::{self, Directory, Inherited, Listed, Policy};
 /// Stands for every variable in `--inherit-env`.
 pub(crate) const EVERY_NAME: &str = "*";
 
-/// The table `[grants]` of a configuration file. Values are written as for the flags.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// The table `[grants]` of a configuration or policy file. Values are written as for the flags.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Table {
-    dirs: Vec<String>,
-    dirs_from_env: Vec<String>,
-    listen: Vec<String>,
-    env: BTreeMap<String, String>,
-    inherit_env: InheritEnv,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) dirs: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) dirs_from_env: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) listen: Vec<String>,
+    #[serde(skip_serializing_if = "InheritEnv::is_none")]
+    pub(crate) inherit_env: InheritEnv,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) env: BTreeMap<String, String>,
 }
 
 /// All variables or none, or those named.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged, expecting = "`inherit-env` is true, false or a list of names")]
-enum InheritEnv {
+pub(crate) enum InheritEnv {
     All(bool),
     Names(Vec<String>),
 }
@@ -41,7 +46,12 @@ impl Default for InheritEnv {
 }
 
 impl InheritEnv {
-    fn names(&self) -> Vec<String> {
+    fn is_none(&self) -> bool {
+        self.names().is_empty()
+    }
+
+    /// As `--inherit-env` takes them.
+    pub(crate) fn names(&self) -> Vec<String> {
         match self {
             Self::All(true) => vec![EVERY_NAME.to_owned()],
             Self::All(false) => vec![],
@@ -84,6 +94,7 @@ pub(crate) fn policy(flags: &args::Grants, table: &Table) -> Result<Policy, Erro
         listeners: listeners?,
         env: env?,
         inherited: inherited?,
+        record: None,
     })
 }
 

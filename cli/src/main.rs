@@ -4,6 +4,7 @@
 //! output holds only what a verb was asked to show; errors and progress go to standard error.
 
 mod args;
+mod audit;
 mod build;
 mod config;
 mod dist;
@@ -18,6 +19,7 @@ mod options;
 mod output;
 mod pipeline;
 mod policy;
+mod policy_file;
 mod product;
 mod progress;
 mod report;

@@ -69,11 +69,13 @@ pub(crate) struct Run {
     /// Modules to link with, in order.
     pub(crate) libraries: Vec<Library>,
     pub(crate) settings: Settings,
+    /// Audit the program, and write the policy that it needs to this file, if there is one.
+    pub(crate) audit: Option<Option<PathBuf>>,
     pub(crate) arguments: Vec<std::ffi::OsString>,
 }
 
 /// How to compile and link; the same for every target.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) compile: kiln_compiler::Options,
     pub(crate) policy: Policy,
@@ -169,6 +171,7 @@ impl Run {
             libraries: libraries(&typed.link)?,
             settings: settings(&typed.grants, &typed.tuning, config)?,
             input: typed.input,
+            audit: typed.audit,
             arguments: typed.arguments,
         })
     }

@@ -4,6 +4,7 @@
 
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use kiln_abi::program::POLICY_HEADER;
 
@@ -18,6 +19,8 @@ pub(crate) struct Policy {
     /// Fixed variables, in the order in which they were given.
     pub(crate) env: Vec<(String, String)>,
     pub(crate) inherited: Inherited,
+    /// A file in which the program's requests are recorded.
+    pub(crate) record: Option<PathBuf>,
 }
 
 /// A preopened directory.
@@ -93,6 +96,11 @@ impl Policy {
             Inherited::All => line(&["inherit-env", "*"]),
             Inherited::Names(names) => names.iter().for_each(|name| line(&["inherit-env", name])),
         }
+        if let Some(record) = &self.record {
+            let [directory, name] = [record.parent().map(Path::as_os_str), record.file_name()]
+                .map(|part| part.unwrap_or_default().to_string_lossy());
+            line(&["audit", &directory, &name]);
+        }
         text
     }
 
@@ -123,6 +131,9 @@ impl Policy {
                     });
                 }
                 ["listen", "tcp", address] => policy.listeners.push(address.parse().ok()?),
+                ["audit", directory, name] => {
+                    policy.record = Some(Path::new(directory).join(name));
+                }
                 ["env", variable] => {
                     let (name, value) = variable.split_once('=')?;
                     policy.env.push((name.to_owned(), value.to_owned()));
@@ -170,11 +181,15 @@ impl fmt::Display for Policy {
             writeln!(f, "environment {}={}", escape(name), escape(value))?;
         }
         match &self.inherited {
-            Inherited::None => Ok(()),
-            Inherited::All => writeln!(f, "environment of the host"),
+            Inherited::None => {}
+            Inherited::All => writeln!(f, "environment of the host")?,
             Inherited::Names(names) => {
-                writeln!(f, "environment of the host: {}", names.join(", "))
+                writeln!(f, "environment of the host: {}", names.join(", "))?;
             }
+        }
+        match &self.record {
+            None => Ok(()),
+            Some(record) => writeln!(f, "requests are recorded in {}", record.display()),
         }
     }
 }
@@ -200,7 +215,7 @@ fn escape(text: &str) -> String {
 }
 
 /// The inverse of [`escape`]; `None` for an unknown escape.
-fn unescape(field: &str) -> Option<String> {
+pub(crate) fn unescape(field: &str) -> Option<String> {
     let mut text = String::with_capacity(field.len());
     let mut characters = field.chars();
     while let Some(character) = characters.next() {
@@ -240,12 +255,14 @@ mod tests {
             listeners: vec!["[::1]:80".parse().unwrap()],
             env: vec![("A".to_owned(), "b=c".to_owned()), ("B".to_owned(), "\t\r\n".to_owned())],
             inherited: Inherited::All,
+            record: Some("logs/record".into()),
         };
         assert_eq!(
             policy.manifest(),
             "kiln-policy 1\ndir\trw\t.\t.\ndir\tro\tC:\\\\a b\t/data\n\
              dir-from-env\trw\tDIRS\ndir-from-env\trw\tDIR\t/d\n\
-             listen\ttcp\t[::1]:80\nenv\tA=b=c\nenv\tB=\\t\\r\\n\ninherit-env\t*\n"
+             listen\ttcp\t[::1]:80\nenv\tA=b=c\nenv\tB=\\t\\r\\n\ninherit-env\t*\n\
+             audit\tlogs\trecord\n"
         );
         assert_eq!(Policy::parse(&policy.manifest()), Some(policy.clone()));
         policy.inherited = Inherited::Names(vec!["HOME".to_owned(), "LANG".to_owned()]);

@@ -1,44 +1,72 @@
 //! `kiln run`: compile for this machine into a temporary file and execute it.
 //!
 //! The program gets the module's file name as its first argument, and its exit code becomes
-//! Kiln's. Nothing stays on the disk.
+//! Kiln's. Nothing stays on the disk but, of an audit, the policy that was asked for.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
+use kiln_compiler::{Module, Program};
 use tempfile::TempPath;
 
 use crate::args::Emit;
+use crate::audit::Audit;
 use crate::error::Error;
-use crate::options::Run;
+use crate::options::{Run, Settings};
+use crate::output::Output;
 use crate::pipeline::{self, Pipeline};
 use crate::progress::Display;
-use crate::{exit_code, output};
+use crate::{exit_code, output, policy_file, report};
 
 /// Compiles and executes the module of `options`; the result is the exit code to pass on.
 pub(crate) fn run(options: &Run) -> Result<i32, Error> {
-    let executable = compile(options)?;
-    let name = options.input.file_name().unwrap_or(options.input.as_os_str());
-    execute(executable, name, &options.arguments).map_err(Error::Execute)
-}
-
-/// Compiles into a temporary file, which is closed: a file open for writing cannot be executed.
-fn compile(options: &Run) -> Result<TempPath, Error> {
-    let path = &options.input;
-    let files = pipeline::read(path, &options.libraries)?;
+    let files = pipeline::read(&options.input, &options.libraries)?;
     pipeline::set_threads(options.settings.jobs)?;
     let modules = pipeline::parse(&files)?;
     let program = pipeline::link(&files, &modules)?;
+    match &options.audit {
+        None => {
+            let executable = compile(options, &program, &options.settings)?;
+            execute(executable, name(options), &options.arguments).map_err(Error::Execute)
+        }
+        Some(file) => audit(options, &modules, &program, file.as_ref()),
+    }
+}
+
+/// Executes the program with all that the user may do, and tells what it needs to be granted.
+fn audit(
+    options: &Run,
+    modules: &[Module<'_>],
+    program: &Program<'_>,
+    file: Option<&PathBuf>,
+) -> Result<i32, Error> {
+    let audit = Audit::begin(&options.settings.policy)?;
+    let settings = Settings { policy: audit.policy().clone(), ..options.settings.clone() };
+    let executable = compile(options, program, &settings)?;
+    let mut command = command(&executable, name(options), &options.arguments);
+    let code = wait_for(&mut command).map_err(Error::Execute)?;
+    let findings = audit.finish(modules, &options.arguments)?;
+    report::note(findings.to_string().trim_end());
+    if let Some(path) = file {
+        let bytes = policy_file::write(&findings.policy).into_bytes();
+        output::write(&[Output { path: path.clone(), bytes, executable: false }])?;
+    }
+    Ok(code)
+}
+
+/// What the program is called.
+fn name(options: &Run) -> &OsStr {
+    options.input.file_name().unwrap_or(options.input.as_os_str())
+}
+
+/// Compiles into a temporary file, which is closed: a file open for writing cannot be executed.
+fn compile(options: &Run, program: &Program<'_>, settings: &Settings) -> Result<TempPath, Error> {
+    let path = &options.input;
     let display = Display::transient(options.settings.quiet);
     let progress = display.begin(options.host, program.function_count());
-    let pipeline = Pipeline {
-        path,
-        name: &options.name,
-        program: &program,
-        settings: &options.settings,
-        emit: Emit::Exe,
-    };
+    let pipeline = Pipeline { path, name: &options.name, program, settings, emit: Emit::Exe };
     let executable = pipeline.run(options.host, &progress)?;
     progress.finish(executable.len());
 
@@ -57,7 +85,6 @@ fn execute(executable: TempPath, name: &OsStr, arguments: &[OsString]) -> io::Re
     use std::fs::File;
     use std::os::fd::AsRawFd as _;
     use std::os::unix::process::CommandExt as _;
-    use std::path::Path;
 
     let file = File::open(&executable)?;
     let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
@@ -65,14 +92,28 @@ fn execute(executable: TempPath, name: &OsStr, arguments: &[OsString]) -> io::Re
         executable.close()?;
         return Err(Command::new(descriptor).arg0(name).args(arguments).exec());
     }
-    let mut command = Command::new(&executable);
-    wait_for(command.arg0(name).args(arguments))
+    wait_for(&mut command(&executable, name, arguments))
+}
+
+#[cfg(not(unix))]
+fn execute(executable: TempPath, name: &OsStr, arguments: &[OsString]) -> io::Result<i32> {
+    wait_for(&mut command(&executable, name, arguments))
+}
+
+#[cfg(unix)]
+fn command(executable: &Path, name: &OsStr, arguments: &[OsString]) -> Command {
+    use std::os::unix::process::CommandExt as _;
+    let mut command = Command::new(executable);
+    command.arg0(name).args(arguments);
+    command
 }
 
 /// Where the system has no first argument apart from the path, the program sees the path.
 #[cfg(not(unix))]
-fn execute(executable: TempPath, _name: &OsStr, arguments: &[OsString]) -> io::Result<i32> {
-    wait_for(Command::new(&executable).args(arguments))
+fn command(executable: &Path, _name: &OsStr, arguments: &[OsString]) -> Command {
+    let mut command = Command::new(executable);
+    command.args(arguments);
+    command
 }
 
 fn wait_for(command: &mut Command) -> io::Result<i32> {

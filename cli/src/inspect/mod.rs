@@ -10,13 +10,19 @@ use std::fmt::Write as _;
 use kiln_targets::executable::Executable;
 
 use crate::error::Error;
-use crate::{args, input, report};
+use crate::policy::Policy;
+use crate::{args, input, policy_file, report};
 
 /// Prints what the file holds.
 pub(crate) fn inspect(typed: &args::Inspect) -> Result<(), Error> {
     let path = &typed.file;
     let bytes = input::read(path)?;
     let text = match Executable::parse(&bytes) {
+        Ok(executable) if typed.policy => {
+            let policy = Policy::parse(&executable.manifest);
+            policy_file::write(&policy.ok_or_else(|| Error::NoPolicy(path.clone()))?)
+        }
+        _ if typed.policy => return Err(Error::NoPolicy(path.clone())),
         Ok(executable) => executable::describe(&executable, bytes.len()),
         Err(kiln_targets::executable::Error::UnknownFormat) => {
             let wasm = input::binary(path, bytes)?;

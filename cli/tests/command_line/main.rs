@@ -11,6 +11,7 @@ mod configuring;
 mod documentation;
 mod inspecting;
 mod linking;
+mod policies;
 mod releasing;
 mod running;
 mod scratch;

@@ -38,6 +38,11 @@ pub struct Module<'a> {
 }
 
 impl Module<'_> {
+    /// The bytes of every data segment, in order.
+    pub fn data(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.data.iter().map(|segment| segment.bytes)
+    }
+
     /// Number of functions with bodies.
     #[must_use]
     pub fn defined_functions(&self) -> usize {
