@@ -229,6 +229,11 @@ pub(crate) struct Grants {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Vec<String>,
 
+    /// Have the Linux kernel refuse too what is not granted, where it can, or with `=required` not
+    /// run where it cannot; LAYERS is landlock, seccomp, or both
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',')]
+    pub(crate) harden: Vec<String>,
+
     /// Set an environment variable
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) env: Vec<String>,

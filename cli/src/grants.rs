@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args;
 use crate::error::Error;
-use crate::policy::{self, Directory, Inherited, Listed, Policy};
+use crate::policy::{self, Directory, Inherited, Layer, Listed, Policy};
 
 /// Stands for every variable in `--inherit-env`.
 pub(crate) const EVERY_NAME: &str = "*";
@@ -25,6 +25,8 @@ pub(crate) struct Table {
     pub(crate) dirs_from_env: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) listen: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) harden: Vec<String>,
     #[serde(skip_serializing_if = "InheritEnv::is_none")]
     pub(crate) inherit_env: InheritEnv,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -77,6 +79,10 @@ pub(crate) fn policy(flags: &args::Grants, table: &Table) -> Result<Policy, Erro
         [] => listeners("grants.listen", &table.listen),
         typed => listeners("--listen", typed),
     };
+    let layers = match &flags.harden[..] {
+        [] => layers("grants.harden", &table.harden),
+        typed => layers("--harden", typed),
+    };
     let env = if flags.env.is_empty() {
         let given: Vec<String> =
             table.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -92,6 +98,7 @@ pub(crate) fn policy(flags: &args::Grants, table: &Table) -> Result<Policy, Erro
         directories: directories?,
         listed: listed?,
         listeners: listeners?,
+        layers: layers?,
         env: env?,
         inherited: inherited?,
         record: None,
@@ -109,6 +116,21 @@ fn all<T>(
     parse: impl Fn(&str) -> Result<T, &'static str>,
 ) -> Result<Vec<T>, Error> {
     texts.iter().map(|text| parse(text).map_err(|reason| wrong(option, text, reason))).collect()
+}
+
+/// Reads `LAYER[=required]` each; the same layer twice is one.
+fn layers(option: &'static str, texts: &[String]) -> Result<Vec<Layer>, Error> {
+    let mut layers: Vec<Layer> = all(option, texts, layer)?;
+    layers.sort_by_key(|layer| (layer.name, !layer.is_required));
+    layers.dedup_by_key(|layer| layer.name);
+    Ok(layers)
+}
+
+fn layer(text: &str) -> Result<Layer, &'static str> {
+    let (wanted, is_required) =
+        text.strip_suffix("=required").map_or((text, false), |layer| (layer, true));
+    let name = policy::LAYERS.into_iter().find(|name| *name == wanted);
+    Ok(Layer { name: name.ok_or("a layer is landlock or seccomp")?, is_required })
 }
 
 fn listeners(option: &'static str, texts: &[String]) -> Result<Vec<SocketAddr>, Error> {

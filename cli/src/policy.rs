@@ -16,6 +16,8 @@ pub(crate) struct Policy {
     pub(crate) listed: Vec<Listed>,
     /// Where the program listens for TCP connections.
     pub(crate) listeners: Vec<SocketAddr>,
+    /// Layers of defence besides the runtime's own, each once.
+    pub(crate) layers: Vec<Layer>,
     /// Fixed variables, in the order in which they were given.
     pub(crate) env: Vec<(String, String)>,
     pub(crate) inherited: Inherited,
@@ -40,6 +42,18 @@ pub(crate) struct Listed {
     pub(crate) guest: Option<String>,
     pub(crate) read_only: bool,
 }
+
+/// Something of the kernel that holds the program to its grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Layer {
+    /// One of [`LAYERS`].
+    pub(crate) name: &'static str,
+    /// Whether the program shall not run without it.
+    pub(crate) is_required: bool,
+}
+
+/// The layers that there are.
+pub(crate) const LAYERS: [&str; 2] = ["landlock", "seccomp"];
 
 /// What the host's path of a directory can begin with, before a colon, and what that means.
 pub(crate) const FOLDERS: [(&str, &str); 5] = [
@@ -88,6 +102,9 @@ impl Policy {
         for address in &self.listeners {
             line(&["listen", "tcp", &address.to_string()]);
         }
+        for Layer { name, is_required } in &self.layers {
+            line(&["harden", name, if *is_required { "required" } else { "try" }]);
+        }
         for (name, value) in &self.env {
             line(&["env", &format!("{name}={value}")]);
         }
@@ -131,6 +148,10 @@ impl Policy {
                     });
                 }
                 ["listen", "tcp", address] => policy.listeners.push(address.parse().ok()?),
+                ["harden", layer, need @ ("try" | "required")] => policy.layers.push(Layer {
+                    name: LAYERS.into_iter().find(|name| *name == layer)?,
+                    is_required: need == "required",
+                }),
                 ["audit", directory, name] => {
                     policy.record = Some(Path::new(directory).join(name));
                 }
@@ -176,6 +197,10 @@ impl fmt::Display for Policy {
         }
         for address in &self.listeners {
             writeln!(f, "listener at {address}, TCP")?;
+        }
+        for Layer { name, is_required } in &self.layers {
+            let need = if *is_required { "required" } else { "where the kernel has it" };
+            writeln!(f, "hardened by {name} on Linux, {need}")?;
         }
         for (name, value) in &self.env {
             writeln!(f, "environment {}={}", escape(name), escape(value))?;
@@ -253,6 +278,7 @@ mod tests {
             directories: vec![directory(".", ".", false), directory("C:\\a b", "/data", true)],
             listed: vec![listed("DIRS", None), listed("DIR", Some("/d"))],
             listeners: vec!["[::1]:80".parse().unwrap()],
+            layers: vec![Layer { name: "seccomp", is_required: true }],
             env: vec![("A".to_owned(), "b=c".to_owned()), ("B".to_owned(), "\t\r\n".to_owned())],
             inherited: Inherited::All,
             record: Some("logs/record".into()),
@@ -261,8 +287,8 @@ mod tests {
             policy.manifest(),
             "kiln-policy 1\ndir\trw\t.\t.\ndir\tro\tC:\\\\a b\t/data\n\
              dir-from-env\trw\tDIRS\ndir-from-env\trw\tDIR\t/d\n\
-             listen\ttcp\t[::1]:80\nenv\tA=b=c\nenv\tB=\\t\\r\\n\ninherit-env\t*\n\
-             audit\tlogs\trecord\n"
+             listen\ttcp\t[::1]:80\nharden\tseccomp\trequired\n\
+             env\tA=b=c\nenv\tB=\\t\\r\\n\ninherit-env\t*\naudit\tlogs\trecord\n"
         );
         assert_eq!(Policy::parse(&policy.manifest()), Some(policy.clone()));
         policy.inherited = Inherited::Names(vec!["HOME".to_owned(), "LANG".to_owned()]);

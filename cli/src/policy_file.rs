@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::grants::{InheritEnv, Table};
-use crate::policy::{self, Directory, Inherited, Listed, Policy};
+use crate::policy::{self, Directory, Inherited, Layer, Listed, Policy};
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -51,6 +51,7 @@ impl From<&Policy> for Table {
             dirs: policy.directories.iter().map(directory).collect(),
             dirs_from_env: policy.listed.iter().map(listed).collect(),
             listen: policy.listeners.iter().map(ToString::to_string).collect(),
+            harden: policy.layers.iter().map(layer).collect(),
             env: policy.env.iter().cloned().collect(),
             inherit_env: match &policy.inherited {
                 Inherited::None => InheritEnv::default(),
@@ -59,6 +60,12 @@ impl From<&Policy> for Table {
             },
         }
     }
+}
+
+/// The inverse of the flag `--harden`.
+fn layer(layer: &Layer) -> String {
+    let need = if layer.is_required { "=required" } else { "" };
+    format!("{}{need}", layer.name)
 }
 
 impl Table {

@@ -20,6 +20,7 @@ pub fn start() -> ! {
     }
     wasi::preopen::open_all();
     wasi::audit::begin();
+    wasi::harden::apply();
     let stack_size = program::record().stack_size as usize;
     // SAFETY: the process has this one thread, which comes here once.
     if unsafe { signal::call_on_stack(stack_size, program::entry()) }.is_err() {

@@ -12,6 +12,8 @@
 //! dir-from-env  rw|ro  NAME   the directories that a variable of the host lists
 //! dir-from-env  rw|ro  NAME  GUEST     the one directory that it holds
 //! listen  tcp  ADDRESS:PORT   a socket that listens
+//! harden  LAYER  try|required  LAYER is `landlock` or `seccomp`: on Linux, the kernel too refuses
+//!                             what is not granted
 //! env  NAME=VALUE             a fixed environment variable
 //! inherit-env  *              the whole host environment
 //! inherit-env  NAME           one variable of it, where the host has it

@@ -17,12 +17,15 @@
 //! and with walking paths component by component, no path leads out of a preopened directory.
 
 use super::types::{
-    Advice, Buffer, Clock, FdFlags, Folder, HostPath, Open, Stat, TimeChange, Visit, Waited, Whence,
+    Advice, Buffer, Calls, Clock, FdFlags, Folder, HostPath, Open, Stat, TimeChange, Visit, Waited,
+    Whence,
 };
 use super::{
-    Result, clock, folder, fs, fs::Handle, memory, poll, process, random, signal, socket, thread,
+    Result, clock, folder, fs, fs::Handle, harden, memory, poll, process, random, signal, socket,
+    thread,
 };
 use core::ffi::CStr;
+use core::iter::Empty;
 use core::net::SocketAddr;
 use core::sync::atomic::AtomicU32;
 
@@ -166,6 +169,17 @@ provided! {
     /// without end. Regular files are ready always. May return early with nothing ready. With no
     /// handles, sleeps.
     poll::wait: fn(waited: &mut [Waited<'_>], timeout: Option<u64>) -> Result<()>;
+}
+
+// The OS's own means to hold a process to its grants. Beyond these, a call of the OS fails.
+provided! {
+    /// Whether the OS has such means at all; where it has not, the functions are never called.
+    harden::EXISTS: bool;
+    /// Leaves only what is open and these directories, with whether they may be changed. `NOSYS`
+    /// if this host cannot.
+    harden::restrict_files: fn(directories: Empty<(&'static Handle, bool)>) -> Result<()>;
+    /// Leaves only the calls that the runtime makes for such grants. `NOSYS` if this host cannot.
+    harden::restrict_calls: fn(calls: Calls) -> Result<()>;
 }
 
 // The process.

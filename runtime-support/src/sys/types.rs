@@ -165,6 +165,17 @@ pub enum Folder {
     Temporary,
 }
 
+/// What the grants let a program ask of the OS, besides what every program may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calls {
+    /// To open and look at what paths name.
+    pub paths: bool,
+    /// To make, rename and remove it.
+    pub changes: bool,
+    /// To accept connections.
+    pub sockets: bool,
+}
+
 /// A path of the host being put together.
 pub struct HostPath {
     bytes: [u8; Self::CAPACITY],

@@ -103,6 +103,11 @@ impl Table {
         self.slots().get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::BADF)
     }
 
+    /// The open descriptors.
+    pub fn open(&mut self) -> impl Iterator<Item = &Descriptor> {
+        self.slots().iter().flatten()
+    }
+
     /// Gives a descriptor the lowest free number. `MFILE` if there is none.
     pub fn insert(&mut self, descriptor: Descriptor) -> Result<u32> {
         let lowest = self.lowest;

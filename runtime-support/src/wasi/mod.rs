@@ -13,6 +13,7 @@ pub mod environ;
 pub mod fd;
 pub mod file;
 pub mod guest;
+pub mod harden;
 pub mod path;
 pub mod policy;
 pub mod poll;

@@ -7,6 +7,7 @@ mod directory;
 mod errno;
 pub mod folder;
 pub mod fs;
+pub mod harden;
 pub mod memory;
 pub mod poll;
 pub mod process;

@@ -1,5 +1,6 @@
 //! System calls that only a C library makes otherwise.
 
+use super::seccomp::Instruction;
 use core::arch::asm;
 use core::sync::atomic::AtomicU32;
 
@@ -14,6 +15,7 @@ mod number {
     pub(super) const RT_SIGACTION: usize = 13;
     pub(super) const SIGALTSTACK: usize = 131;
     pub(super) const EXIT_GROUP: usize = 231;
+    pub(super) const SECCOMP: usize = 317;
 }
 
 /// Numbers of the calls. Source: the kernel's `include/uapi/asm-generic/unistd.h`.
@@ -26,6 +28,7 @@ mod number {
     pub(super) const RT_SIGACTION: usize = 134;
     pub(super) const SIGALTSTACK: usize = 132;
     pub(super) const EXIT_GROUP: usize = 94;
+    pub(super) const SECCOMP: usize = 277;
 }
 
 /// Makes a system call; a result of -4095 to -1 is an error.
@@ -50,6 +53,78 @@ unsafe fn call(number: usize, a: usize, b: usize, c: usize, d: usize) -> isize {
             in("x3") d, options(nostack, preserves_flags));
     }
     result
+}
+
+// The same on every architecture.
+const LANDLOCK_CREATE_RULESET: usize = 444;
+const LANDLOCK_ADD_RULE: usize = 445;
+const LANDLOCK_RESTRICT_SELF: usize = 446;
+
+/// `struct landlock_ruleset_attr`: what is forbidden but for rules.
+#[repr(C)]
+pub(super) struct LandlockRuleset {
+    pub(super) files: u64,
+    pub(super) network: u64,
+    pub(super) scopes: u64,
+}
+
+/// `struct landlock_path_beneath_attr`: what is allowed below a directory.
+#[repr(C, packed)]
+struct LandlockPath {
+    allowed: u64,
+    directory: i32,
+}
+
+/// The version of the kernel's Landlock; `None` if it has none or it is turned off.
+pub(super) fn landlock_version() -> Option<u32> {
+    const VERSION: usize = 1;
+    // SAFETY: the kernel reads and writes no memory.
+    let version = unsafe { call(LANDLOCK_CREATE_RULESET, 0, 0, VERSION, 0) };
+    u32::try_from(version).ok().filter(|version| *version > 0)
+}
+
+/// Makes a ruleset of the first `size` bytes of the record; gives its descriptor.
+pub(super) fn landlock_create_ruleset(rules: &LandlockRuleset, size: usize) -> Option<i32> {
+    let size = size.min(size_of::<LandlockRuleset>());
+    // SAFETY: the kernel reads as much of the record.
+    let descriptor =
+        unsafe { call(LANDLOCK_CREATE_RULESET, &raw const *rules as usize, size, 0, 0) };
+    i32::try_from(descriptor).ok().filter(|descriptor| *descriptor >= 0)
+}
+
+/// Allows something below a directory; false if the kernel refuses.
+pub(super) fn landlock_add_rule(ruleset: i32, allowed: u64, directory: i32) -> bool {
+    const PATH_BENEATH: usize = 1;
+    let rule = LandlockPath { allowed, directory };
+    // SAFETY: the kernel reads one record.
+    unsafe {
+        call(LANDLOCK_ADD_RULE, ruleset as usize, PATH_BENEATH, &raw const rule as usize, 0) == 0
+    }
+}
+
+/// Puts a ruleset in force; false if the kernel refuses.
+pub(super) fn landlock_restrict_self(ruleset: i32) -> bool {
+    // SAFETY: the kernel reads no memory.
+    unsafe { call(LANDLOCK_RESTRICT_SELF, ruleset as usize, 0, 0, 0) == 0 }
+}
+
+/// `struct sock_fprog`: a filter of system calls.
+#[repr(C)]
+struct FilterProgram {
+    length: u16,
+    instructions: *const Instruction,
+}
+
+/// Puts a filter of system calls in force; false if the kernel refuses.
+///
+/// # Safety
+/// It allows the calls that are still to be made.
+pub(super) unsafe fn seccomp(instructions: &[Instruction]) -> bool {
+    const SET_MODE_FILTER: usize = 1;
+    let program =
+        FilterProgram { length: instructions.len() as u16, instructions: instructions.as_ptr() };
+    // SAFETY: the kernel reads the record and the instructions.
+    unsafe { call(number::SECCOMP, SET_MODE_FILTER, 0, &raw const program as usize, 0) == 0 }
 }
 
 /// Ends the process.

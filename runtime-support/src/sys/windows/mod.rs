@@ -11,6 +11,7 @@ mod errno;
 pub mod folder;
 pub mod fs;
 mod handle;
+pub mod harden;
 mod link;
 pub mod memory;
 mod name;

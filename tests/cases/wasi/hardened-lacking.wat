@@ -1,0 +1,19 @@
+;;! build --dir inside::/ --harden landlock,seccomp
+;;! only linux-arm64 -- qemu-user has neither layer
+;;! stderr kiln: this kernel lacks Landlock; the program runs without it
+;;! stderr kiln: this kernel lacks seccomp; the program runs without it
+;;! folder inside
+;;! file inside/hello.txt hello
+;;! file secret.txt secret
+;;! exit 0
+;; Where the kernel lacks a layer, the program says so.
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "hello.txt")
+  (func (export "_start")
+    (call $proc_exit
+      (call $path_open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 9) (i32.const 0)
+        (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 64)))))
