@@ -76,6 +76,7 @@ impl Table {
             ("--dir", &self.dirs),
             ("--dir-from-env", &self.dirs_from_env),
             ("--listen", &self.listen),
+            ("--harden", &self.harden),
         ] {
             flags.extend(values.iter().map(|value| (flag, value.clone())));
         }
