@@ -25,8 +25,13 @@ Exit codes:
 
 /// One wasm in, every native executable out.
 #[derive(Debug, Parser)]
-#[command(version, after_help = AFTER_HELP)]
+#[command(version, long_version = crate::version::LONG.as_str(), after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
+    /// How to tell what is done: to people on standard error, or as a JSON object per line on
+    /// standard output
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) message_format: MessageFormat,
+
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }
@@ -43,6 +48,10 @@ pub(crate) enum Verb {
     Verify(Verify),
     /// Write a kiln.toml with every key explained
     Init(Init),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Write manual pages
+    Man(Man),
     /// List the targets
     Targets,
     /// Show what a module or an executable made by Kiln holds
@@ -177,6 +186,20 @@ pub(crate) struct Run {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The directory to write to
+    #[arg(value_name = "DIRECTORY", default_value = "man/man1")]
+    pub(crate) directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Init {
     /// The module that it is for; it need not exist yet
     #[arg(value_name = "MODULE")]
@@ -270,12 +293,21 @@ pub(crate) struct Tuning {
     pub(crate) quiet: bool,
 }
 
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MessageFormat {
+    #[default]
+    Human,
+    Json,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Emit {
     /// Executables
     Exe,
     /// Relocatable objects in the target's own format, before linking
     Obj,
+    /// An OCI image of the linux executables, as a tar archive
+    Oci,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]

@@ -7,10 +7,13 @@ use std::path::PathBuf;
 
 use crate::args::Emit;
 use crate::error::Error;
+use crate::oci::Image;
 use crate::options::Build;
 use crate::output::{self, Output};
 use crate::pipeline::{self, Pipeline};
+use crate::product::Product;
 use crate::progress::Display;
+use crate::report;
 
 /// Builds what `options` ask for.
 pub(crate) fn build(options: &Build) -> Result<(), Error> {
@@ -32,7 +35,10 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
         settings: &options.settings,
         emit: options.emit,
     };
-    let executables = pipeline.products(&options.products, &display)?;
+    let mut executables = pipeline.products(&options.products, &display)?;
+    if options.emit == Emit::Oci {
+        executables = vec![image(options, &executables)?];
+    }
     let executable = options.emit == Emit::Exe;
     let outputs: Vec<Output> = outputs
         .into_iter()
@@ -40,8 +46,21 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
         .map(|(path, bytes)| Output { path, bytes, executable })
         .collect();
     output::write(&outputs)?;
+    for (index, output) in outputs.iter().enumerate() {
+        let product = options.products.get(index).filter(|_| options.emit != Emit::Oci);
+        report::artifact(product.map(Product::name), &output.path, &output.bytes);
+    }
     display.wrote(&summary(&outputs, options.output.as_ref()));
     Ok(())
+}
+
+/// The image that holds `executables`.
+fn image(options: &Build, executables: &[Vec<u8>]) -> Result<Vec<u8>, Error> {
+    let image = Image { name: &options.name, tag: &options.tag, time: options.time };
+    let targets: Vec<_> = options.products.iter().flat_map(Product::targets).copied().collect();
+    image
+        .write(&targets, executables)
+        .map_err(|source| Error::Write { path: options.name.clone().into(), source })
 }
 
 fn summary(outputs: &[Output], directory: Option<&PathBuf>) -> String {

@@ -15,6 +15,7 @@ mod hint;
 mod init;
 mod input;
 mod inspect;
+mod oci;
 mod options;
 mod output;
 mod pipeline;
@@ -24,9 +25,11 @@ mod product;
 mod progress;
 mod report;
 mod run;
+mod shell;
 mod targets;
 mod tree;
 mod verify;
+mod version;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -38,6 +41,7 @@ use crate::error::Error;
 
 fn main() {
     let arguments = Arguments::parse();
+    report::set_format(arguments.message_format);
     report::panics_as_errors();
     output::remove_on_interrupt();
     // What a panic leaves behind is only dropped, never used again.
@@ -69,6 +73,8 @@ fn execute(verb: Verb) -> Result<i32, Error> {
         }
         Verb::Verify(typed) => verify::verify(&typed.into())?,
         Verb::Init(typed) => init::init(&typed)?,
+        Verb::Completions(typed) => shell::completions(typed.shell)?,
+        Verb::Man(typed) => shell::man(&typed.directory)?,
         Verb::Targets => targets::targets()?,
         Verb::Inspect(typed) => inspect::inspect(&typed)?,
     }

@@ -13,7 +13,7 @@ use crate::dist::Time;
 use crate::error::Error;
 use crate::policy::Policy;
 use crate::product::{self, Product};
-use crate::{grants, input};
+use crate::{grants, input, oci};
 
 /// Stack for wasm code unless something else is said.
 const STACK_SIZE: &str = "8M";
@@ -33,6 +33,10 @@ pub(crate) struct Build {
     pub(crate) emit: Emit,
     /// Modules to link with, in order.
     pub(crate) libraries: Vec<Library>,
+    /// What files in images carry.
+    pub(crate) time: Time,
+    /// The tag of images.
+    pub(crate) tag: String,
     pub(crate) settings: Settings,
 }
 
@@ -96,20 +100,33 @@ impl Build {
     /// What `typed` means together with `config`.
     pub(crate) fn new(typed: args::Build, config: &Config) -> Result<Self, Error> {
         let universal = typed.universal || config.universal;
+        let emitting = |what: &str, reason: &str| Error::OptionValue {
+            option: "--emit",
+            value: what.to_owned(),
+            reason: reason.to_owned(),
+        };
         if universal && typed.emit == Emit::Obj {
-            let reason = "a universal file holds executables".to_owned();
-            return Err(Error::OptionValue { option: "--emit", value: "obj".to_owned(), reason });
+            return Err(emitting("obj", "a universal file holds executables"));
         }
-        let default =
-            if typed.universal { &universal::TARGETS.map(|t| t.name)[..] } else { &["host"] };
+        let default = match typed.emit {
+            Emit::Oci => &oci::TARGETS.map(|target| target.name)[..],
+            _ if typed.universal => &universal::TARGETS.map(|target| target.name)[..],
+            _ => &["host"],
+        };
+        let targets = targets(&typed.targets, config, default)?;
+        if typed.emit == Emit::Oci && !targets.iter().all(|target| oci::TARGETS.contains(target)) {
+            return Err(emitting("oci", "images are for linux-amd64 and linux-arm64"));
+        }
         Ok(Self {
             name: name(typed.name.as_deref(), config, &typed.input)?,
-            products: product::products(&targets(&typed.targets, config, default)?, universal)?,
+            products: product::products(&targets, universal)?,
             libraries: libraries(&typed.link)?,
             settings: settings(&typed.grants, &typed.tuning, config)?,
             input: typed.input,
             output: typed.output,
             emit: typed.emit,
+            time: source_date_epoch()?,
+            tag: config.version.clone().unwrap_or_else(|| "latest".to_owned()),
         })
     }
 }
@@ -184,8 +201,11 @@ impl Build {
     /// in the directory `-o`, or in the working directory.
     pub(crate) fn outputs(&self) -> Vec<PathBuf> {
         let stem = &self.name;
+        if self.emit == Emit::Oci {
+            return vec![self.output.clone().unwrap_or_else(|| format!("{stem}.oci.tar").into())];
+        }
         let suffix = |product: &Product| match self.emit {
-            Emit::Exe => product.executable_suffix(),
+            Emit::Exe | Emit::Oci => product.executable_suffix(),
             Emit::Obj => product.object_suffix(),
         };
         if let [product] = &self.products[..] {
@@ -366,6 +386,8 @@ mod tests {
                 output: output.map(PathBuf::from),
                 emit,
                 libraries: Vec::new(),
+                time: Time::default(),
+                tag: String::new(),
                 settings: settings_for_names(),
             };
             let text = |path: PathBuf| path.to_str().unwrap().replace('\\', "/");

@@ -26,6 +26,7 @@ impl Display {
 
     /// For `kiln run`: a bar that vanishes, so that the program has standard error to itself.
     pub(crate) fn transient(quiet: bool) -> Self {
+        let quiet = quiet || report::is_json();
         let bars = (!quiet && stderr().is_terminal()).then(MultiProgress::new);
         Self { bars, lines: false }
     }

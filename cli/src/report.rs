@@ -1,4 +1,5 @@
-//! What the user is told, on standard error: errors, hints and internal errors.
+//! What the user is told, on standard error: errors, hints and internal errors. Machines are told
+//! on standard output, if that is asked for: an object of JSON for each error and written file.
 //!
 //! Colours appear only on a terminal and honour `NO_COLOR`. A standard error that cannot be
 //! written is no further error.
@@ -6,10 +7,15 @@
 use std::error::Error as _;
 use std::io::{ErrorKind, Write as _};
 use std::panic::{self, PanicHookInfo};
+use std::path::Path;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
 
+use crate::args::MessageFormat;
+use crate::dist::sha256;
 use crate::error::Error;
 use crate::hint;
 
@@ -17,8 +23,58 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const CAUSE: Style = Style::new().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
+/// Whether messages are JSON on standard output.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Chooses how everything is told from now on.
+pub(crate) fn set_format(format: MessageFormat) {
+    JSON.store(format == MessageFormat::Json, Ordering::Relaxed);
+}
+
+/// Whether messages are for machines.
+pub(crate) fn is_json() -> bool {
+    JSON.load(Ordering::Relaxed)
+}
+
+/// Tells machines of a file that was written.
+pub(crate) fn artifact(product: Option<&str>, path: &Path, bytes: &[u8]) {
+    if is_json() {
+        message(&json!({
+            "reason": "artifact",
+            "product": product,
+            "path": path.to_string_lossy(),
+            "size": bytes.len(),
+            "sha256": sha256(bytes),
+        }));
+    }
+}
+
+/// Prints a JSON object as a line. A reader that went away has had enough.
+fn message(object: &Value) {
+    let _ = writeln!(std::io::stdout(), "{object}");
+}
+
+fn error_message(error: &Error) {
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    message(&json!({
+        "reason": "error",
+        "exit-code": error.exit_code(),
+        "message": error.to_string(),
+        "causes": causes,
+        "hint": hint::hint(error),
+    }));
+}
+
 /// Tells of an error, of what caused it, and of what to do about it.
 pub(crate) fn error(error: &Error) {
+    if is_json() {
+        return error_message(error);
+    }
     line(ERROR, "error", &error.to_string());
     let mut source = error.source();
     while let Some(cause) = source {
@@ -32,6 +88,9 @@ pub(crate) fn error(error: &Error) {
 
 /// Prints a line of progress.
 pub(crate) fn note(text: &str) {
+    if is_json() {
+        return;
+    }
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 

@@ -5,7 +5,7 @@
 //! specification, Apple's `mach-o/loader.h` and `kern/cs_blobs.h`.
 
 use kiln_abi::symbol::POLICY_SECTION;
-use object::read::macho::{CodeDirectory, MachOFile64};
+use object::read::macho::{CodeDirectory, FatArch as _, MachOFatFile32, MachOFile64};
 use object::{
     Architecture, BinaryFormat, Endianness, Object as _, ObjectKind, ObjectSection as _, macho,
 };
@@ -70,6 +70,18 @@ pub enum Error {
     /// A file that breaks the rules of its format.
     #[error("the file is malformed")]
     Malformed(#[from] object::Error),
+}
+
+/// The images in a file: those of a universal executable, or the file itself.
+///
+/// # Errors
+/// A universal executable is malformed.
+pub fn images(bytes: &[u8]) -> Result<Vec<&[u8]>, Error> {
+    if !matches!(object::FileKind::parse(bytes), Ok(object::FileKind::MachOFat32)) {
+        return Ok(vec![bytes]);
+    }
+    let file = MachOFatFile32::parse(bytes)?;
+    file.arches().iter().map(|arch| Ok(arch.data(bytes)?)).collect()
 }
 
 impl Executable {

@@ -7,6 +7,9 @@
 
 use crate::{Arch, Os, Target};
 
+/// What the libraries were built with.
+pub const TOOLCHAIN: &str = include_str!("../runtime/toolchain");
+
 /// The packed library of a target: a zlib stream.
 const fn packed(target: &Target) -> &'static [u8] {
     match (target.os, target.arch) {

@@ -3,9 +3,10 @@
 //! Takes an executable that Kiln made, spoils one thing at a time, and reads the loader's reason.
 //! Format: `<mach-o/loader.h>`.
 
+use std::ffi::OsStr;
 use std::fs;
 
-use kiln_targets::{Target, target};
+use kiln_targets::{Target, executable, target, universal};
 use kiln_tests::execute::{Executed, Execution};
 use kiln_tests::{kiln, trial};
 use libtest_mimic::{Failed, Trial};
@@ -131,9 +132,46 @@ fn must_refuse(target: &'static Target, spoil: fn(&mut Image), reason: &str) -> 
     Err(format!("not refused with {reason:?}: exit code {}\n{said}", executed.code).into())
 }
 
+/// Takes the image for `target` out of a universal executable, as macOS does, and runs it.
+fn universal(target: &'static Target) -> Result<(), Failed> {
+    let scratch = kiln_tests::scratch()?;
+    let module = kiln_tests::project().join("tests/cases/exit/forty-two.wat");
+    let both = scratch.path().join("both");
+    let args = [OsStr::new("build"), OsStr::new("--quiet"), OsStr::new("--universal")];
+    let args = [&args[..], &[module.as_os_str(), OsStr::new("-o"), both.as_os_str()]].concat();
+    kiln::run(scratch.path(), &args)?;
+    let file = fs::read(&both)?;
+    let images = executable::images(&file)?;
+    let place = universal::TARGETS.iter().position(|part| part.name == target.name);
+    let image = images[place.expect("the target is one of macOS")];
+    let offset = image.as_ptr().addr() - file.as_ptr().addr();
+    if !offset.is_multiple_of(0x4000) {
+        return Err(format!("the image lies at {offset:#x}, not on a page").into());
+    }
+    let program = scratch.path().join("program");
+    // An executable file, to be filled with the image.
+    fs::copy(&both, &program)?;
+    fs::write(&program, image)?;
+    let execution = Execution {
+        target,
+        program: &program,
+        args: &[],
+        folder: scratch.path(),
+        environment: &[],
+        stdin: &[],
+    };
+    let executed = execution.run()?;
+    if executed.code == 42 {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&executed.stderr).into_owned();
+    Err(format!("exit code {}\n{said}", executed.code).into())
+}
+
 fn main() {
     let mut trials: Vec<Trial> = Vec::new();
     for target in [&target::DARWIN_AMD64, &target::DARWIN_ARM64] {
+        trials.push(trial::on_target("macho_loader::universal", target, || universal(target)));
         for (name, spoil, reason) in DEFECTS {
             trials.push(trial::on_target(&format!("macho_loader::{name}"), target, || {
                 must_refuse(target, *spoil, reason)

@@ -34,8 +34,20 @@ impl Entry {
 
 /// A compressed tar archive of `entries`, in a folder of that name.
 pub(super) fn tar_gz(folder: &str, entries: &[Entry], time: Time) -> io::Result<Vec<u8>> {
-    let gzip = GzBuilder::new().operating_system(UNKNOWN_SYSTEM);
-    let mut tar = tar::Builder::new(gzip.write(Vec::new(), Compression::best()));
+    gzip(&tar(&format!("{folder}/"), entries, time)?)
+}
+
+/// `bytes` compressed.
+pub(crate) fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let header = GzBuilder::new().operating_system(UNKNOWN_SYSTEM);
+    let mut gzip = header.write(Vec::new(), Compression::best());
+    gzip.write_all(bytes)?;
+    gzip.finish()
+}
+
+/// A tar archive of `entries`, whose paths begin with `prefix`.
+pub(crate) fn tar(prefix: &str, entries: &[Entry], time: Time) -> io::Result<Vec<u8>> {
+    let mut tar = tar::Builder::new(Vec::new());
     for entry in entries {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Regular);
@@ -44,9 +56,9 @@ pub(super) fn tar_gz(folder: &str, entries: &[Entry], time: Time) -> io::Result<
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(time.seconds());
-        tar.append_data(&mut header, format!("{folder}/{}", entry.path), &*entry.bytes)?;
+        tar.append_data(&mut header, format!("{prefix}{}", entry.path), &*entry.bytes)?;
     }
-    tar.into_inner()?.finish()
+    tar.into_inner()
 }
 
 /// A zip archive of `entries`, in a folder of that name.

@@ -3,7 +3,7 @@
 //! An archive for each target, their checksums, a manifest and a bill of materials. The directory
 //! appears whole or not at all, and takes the place only of one that `kiln dist` made.
 
-mod archive;
+pub(crate) mod archive;
 mod checksums;
 mod include;
 mod manifest;
@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::options::Dist;
 use crate::output::{self, Output};
+use crate::product::Product;
 use crate::progress::Display;
-use crate::{input, pipeline};
+use crate::{input, pipeline, report};
 
 pub(crate) use archive::{Entry, read as read_archive};
 pub(crate) use checksums::sha256;
@@ -54,6 +55,10 @@ pub(crate) fn dist(options: &Dist) -> Result<(), Error> {
         .map(|(name, bytes)| Output { path: PathBuf::from(name), bytes, executable: false })
         .collect();
     output::write_directory(&options.output, &files)?;
+    for (index, file) in files.iter().enumerate() {
+        let product = options.products.get(index).map(Product::name);
+        report::artifact(product, &options.output.join(&file.path), &file.bytes);
+    }
     display.wrote(&format!("{} files to {}", files.len(), options.output.display()));
     Ok(())
 }

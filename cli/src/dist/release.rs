@@ -49,6 +49,13 @@ impl Time {
         self.0.unix_timestamp().unsigned_abs()
     }
 
+    /// RFC 3339, in UTC.
+    pub(crate) fn to_rfc3339(self) -> String {
+        let (year, month, day) = (self.0.year(), u8::from(self.0.month()), self.0.day());
+        let (hour, minute, second) = self.0.to_hms();
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
     pub(super) fn date_time(self) -> OffsetDateTime {
         self.0
     }

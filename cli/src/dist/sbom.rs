@@ -53,7 +53,7 @@ pub(super) fn write(release: &Release<'_>) -> Vec<u8> {
     }
     let identity = format!("{} {} {}", release.name, release.version, sha256(release.module));
     let metadata = MetadataBuilder::default()
-        .timestamp(timestamp(release))
+        .timestamp(release.time.to_rfc3339())
         .tools(tools())
         .component(program)
         .build();
@@ -142,14 +142,6 @@ fn depends(on_behalf: &str, needs: Vec<String>) -> Dependency {
         .depends_on(needs)
         .build()
         .expect("the reference is all that is required")
-}
-
-/// RFC 3339, in UTC.
-fn timestamp(release: &Release<'_>) -> String {
-    let at = release.time.date_time();
-    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
-    let (hour, minute, second) = at.to_hms();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// RFC 9562, version 8: made of a digest.

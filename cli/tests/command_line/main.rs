@@ -10,6 +10,7 @@ mod building;
 mod configuring;
 mod documentation;
 mod inspecting;
+mod integrating;
 mod linking;
 mod policies;
 mod releasing;
