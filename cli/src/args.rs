@@ -284,6 +284,15 @@ pub(crate) struct Tuning {
     #[arg(long, value_enum)]
     pub(crate) memory: Option<Memory>,
 
+    /// Processors to compile for, beyond every target's baseline: v3 or v4 on amd64, v8.1 on
+    /// arm64, or native for this machine's; the program checks when it starts
+    #[arg(long, value_name = "LEVELS", value_delimiter = ',')]
+    pub(crate) cpu: Vec<String>,
+
+    /// How much to optimize
+    #[arg(long, value_enum, default_value_t = Opt::Speed)]
+    pub(crate) opt: Opt,
+
     /// Number of threads to compile with [default: one per processor]
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZero<usize>>,
@@ -298,6 +307,14 @@ pub(crate) enum MessageFormat {
     #[default]
     Human,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Opt {
+    /// For fast programs
+    Speed,
+    /// Not at all: to compare with
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,9 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use kiln_targets::{Target, target, universal};
+use kiln_targets::cpu::LEVELS;
+use kiln_targets::{Cpu, Target, target, universal};
 
-use crate::args::{self, Emit, Memory};
+use crate::args::{self, Emit, Memory, Opt};
 use crate::config::Config;
 use crate::dist::Time;
 use crate::error::Error;
@@ -295,6 +296,8 @@ fn settings(
         compile: kiln_compiler::Options {
             stack_size: stack_size(option, size)?,
             checked_memory: memory == Memory::Checked,
+            cpu: cpu(&tuning.cpu)?,
+            optimize: tuning.opt != Opt::None,
         },
         policy: grants::policy(grants, &config.grants)?,
         jobs: tuning.jobs.map(std::num::NonZero::get),
@@ -318,6 +321,26 @@ fn libraries(typed: &[String]) -> Result<Vec<Library>, Error> {
         libraries.push(Library { name: name.to_owned(), path: PathBuf::from(path) });
     }
     Ok(libraries)
+}
+
+/// What the levels named have together; each counts for targets of its architecture.
+fn cpu(names: &[String]) -> Result<Cpu, Error> {
+    let mut all = Cpu::default();
+    for name in names {
+        let level = match name.as_str() {
+            "native" => Some(kiln_compiler::native_cpu()),
+            name => Cpu::level(name),
+        };
+        all = all.with(level.ok_or_else(|| {
+            let levels: Vec<&str> = LEVELS.iter().map(|(name, _)| *name).collect();
+            Error::OptionValue {
+                option: "--cpu",
+                value: name.clone(),
+                reason: format!("a level is one of {} and native", levels.join(", ")),
+            }
+        })?);
+    }
+    Ok(all)
 }
 
 fn stack_size(option: &'static str, text: &str) -> Result<u64, Error> {
@@ -409,7 +432,7 @@ mod tests {
     }
 
     fn settings_for_names() -> Settings {
-        let compile = kiln_compiler::Options { stack_size: 1 << 20, checked_memory: false };
+        let compile = kiln_compiler::Options::default();
         Settings { compile, policy: Policy::default(), jobs: None, quiet: true }
     }
 }

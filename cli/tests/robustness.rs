@@ -64,7 +64,7 @@ impl Progress for Silent {
 
 /// Compiles `bytes` for the target whose turn it is. An error is as good as an object.
 fn compile(bytes: &[u8], turn: usize) -> bool {
-    let options = Options { stack_size: 1 << 20, checked_memory: turn % 2 == 1 };
+    let options = Options { checked_memory: turn % 2 == 1, ..Options::default() };
     let target = target::ALL[turn % target::ALL.len()];
     let Ok(module) = kiln_compiler::parse(bytes) else { return false };
     kiln_compiler::link(&[Source::alone(&module)])
@@ -129,7 +129,7 @@ fn changed_executables_are_read_without_a_panic() {
     let program = kiln_compiler::link(&[Source::alone(&module)]).unwrap();
     let mut random = fastrand::Rng::with_seed(SEED);
     for target in target::ALL {
-        let options = Options { stack_size: 1 << 20, checked_memory: false };
+        let options = Options::default();
         let object = kiln_compiler::compile(&program, target, &options, &Silent).unwrap();
         let objects = [("changed", object.as_slice())];
         let input = Input {

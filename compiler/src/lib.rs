@@ -27,7 +27,7 @@ pub use module::Module;
 pub use parse::{parse, parse_all};
 pub use program::{Program, Source, link};
 
-use kiln_targets::Target;
+use kiln_targets::{Cpu, Target};
 
 /// What the caller may decide about compiling.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,22 @@ pub struct Options {
     pub stack_size: u64,
     /// Compare every access with the memory's length instead of relying on a guard region.
     pub checked_memory: bool,
+    /// What code may take for granted of the processor beyond the target's baseline.
+    pub cpu: Cpu,
+    /// Spend time on making code fast.
+    pub optimize: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { stack_size: 8 << 20, checked_memory: false, cpu: Cpu::default(), optimize: true }
+    }
+}
+
+/// What this machine's processor has.
+#[must_use]
+pub fn native_cpu() -> Cpu {
+    codegen::native_cpu()
 }
 
 /// Is told how far compiling got; called from several threads.

@@ -11,7 +11,7 @@ use core::mem::size_of;
 use kiln_abi::program::DataSegment;
 use kiln_abi::table::{Element, ElementSegment, Table};
 use kiln_abi::{GUARDED_RESERVATION, WASM_PAGE_SIZE};
-use kiln_targets::Target;
+use kiln_targets::{Cpu, Target};
 
 /// The plan.
 pub(crate) struct Plan<'a> {
@@ -22,6 +22,9 @@ pub(crate) struct Plan<'a> {
     /// What each thread has of its own, if the program starts any.
     pub(crate) threads: Option<ThreadPlan>,
     pub(crate) stack_size: u64,
+    pub(crate) cpu: Cpu,
+    /// Whether to optimize at all.
+    pub(crate) optimize: bool,
 }
 
 /// What each thread has of its own: one block of memory, which the pinned register points to.
@@ -90,7 +93,8 @@ impl<'a> Plan<'a> {
             .collect();
         let stack_size = options.stack_size.next_multiple_of(WASM_PAGE_SIZE);
         let threads = spaces.thread_start.map(|start| ThreadPlan::new(start, spaces, facts));
-        Self { spaces, facts, target, memories, threads, stack_size }
+        let Options { cpu, optimize, .. } = *options;
+        Self { spaces, facts, target, memories, threads, stack_size, cpu, optimize }
     }
 
     /// Where a piece of data lies in the block of each thread; `None` if all threads share it.

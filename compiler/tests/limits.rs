@@ -23,7 +23,7 @@ fn compiles(fields: &str, body: &str) {
     let wasm = wat::parse_str(text).unwrap();
     let module = kiln_compiler::parse(&wasm).unwrap();
     let program = kiln_compiler::link(&[Source::alone(&module)]).unwrap();
-    let options = Options { stack_size: 8 << 20, checked_memory: false };
+    let options = Options::default();
     for target in TARGETS {
         kiln_compiler::compile(&program, target, &options, &Silent).unwrap();
     }

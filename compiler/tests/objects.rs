@@ -31,7 +31,7 @@ const MODULE: &str = r#"
 fn compile(text: &str, target: &'static Target) -> Result<Vec<u8>, Error> {
     let wasm = wat::parse_str(text).expect("the test's text is well-formed");
     let module = kiln_compiler::parse(&wasm)?;
-    let options = Options { stack_size: 1 << 20, checked_memory: false };
+    let options = Options::default();
     let program = kiln_compiler::link(&[Source::alone(&module)]).map_err(|(_, error)| error)?;
     kiln_compiler::compile(&program, target, &options, &Silent)
 }

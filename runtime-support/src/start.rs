@@ -2,7 +2,7 @@
 
 use crate::errno::Errno;
 use crate::report::Report;
-use crate::sys::{process, signal, thread};
+use crate::sys::{arch, process, signal, thread};
 use crate::{memory, program, wasi};
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicU32, AtomicUsize};
@@ -11,6 +11,7 @@ use kiln_abi::EXIT_START;
 /// Starts the program and ends the process when it returns. Called once, by the OS folder's entry
 /// point, on the stack that the OS gave.
 pub fn start() -> ! {
+    check_processor();
     if signal::install().is_err() {
         fail("cannot install fault handlers", "");
     }
@@ -28,6 +29,19 @@ pub fn start() -> ! {
     }
     claim_end();
     process::exit(0)
+}
+
+/// Ends a program whose code needs what the processor lacks.
+fn check_processor() {
+    let needed = program::record().cpu;
+    // Asking takes time, inside virtual machines above all.
+    if needed == 0 {
+        return;
+    }
+    let missing = needed & !arch::features();
+    if let Some((_, name)) = kiln_abi::cpu::NAMES.iter().find(|(bit, _)| missing & bit != 0) {
+        fail("the program was built for processors with a feature that this one lacks:", name);
+    }
 }
 
 /// Makes the calling thread the one that ends the process; does not return in any other, so that

@@ -3,6 +3,7 @@
 //! Objects and the prebuilt runtime of a target go in, the bytes of an executable come out. Knows
 //! executables and object formats; knows nothing of wasm. Pure: no files, no processes, no clock.
 
+pub mod cpu;
 pub mod executable;
 pub mod fixup;
 pub mod link;
@@ -16,6 +17,7 @@ mod image;
 mod macho;
 mod pe;
 
+pub use cpu::Cpu;
 pub use fixup::Fixup;
 pub use link::{Input, LinkError, link};
 pub use macho::universal;

@@ -2,7 +2,8 @@
 //! programs that loop, multiply, convert, hash, sort and call through tables.
 //!
 //! Requires the corpus (`bench.json`). What is expected stands in `benchmarks.toml`. With the full
-//! arguments on linux/amd64; with smaller ones on the other targets, which are emulated.
+//! arguments on linux/amd64; with smaller ones on the other targets, which are emulated. Code that
+//! is not optimized must compute the same.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,9 +37,14 @@ struct Run {
     stdout: String,
 }
 
-fn execute(wasm: &PathBuf, run: &Run, target: &'static Target) -> Result<(), Failed> {
+fn execute(
+    wasm: &PathBuf,
+    run: &Run,
+    target: &'static Target,
+    flags: &[String],
+) -> Result<(), Failed> {
     let scratch = kiln_tests::scratch()?;
-    let program = kiln::build(scratch.path(), &corpus::folder().join(wasm), target, &[])?;
+    let program = kiln::build(scratch.path(), &corpus::folder().join(wasm), target, flags)?;
     let execution = Execution {
         target,
         program: &program,
@@ -74,7 +80,15 @@ fn main() {
                 continue;
             };
             let wasm = benchmark.wasm.clone();
-            trials.push(trial::on_target(&name, target, move || execute(&wasm, &run, target)));
+            let on_host = target.name == target::LINUX_AMD64.name;
+            if let Some(run) = expected.small.clone().filter(|_| on_host) {
+                let (name, wasm) = (format!("{name}::unoptimized"), wasm.clone());
+                let flags = ["--opt=none".to_owned()];
+                trials.push(trial::on_target(&name, target, move || {
+                    execute(&wasm, &run, target, &flags)
+                }));
+            }
+            trials.push(trial::on_target(&name, target, move || execute(&wasm, &run, target, &[])));
         }
     }
     assert!(expected.is_empty(), "benchmarks.toml names modules that are not in bench.json");

@@ -2,6 +2,7 @@
 //!
 //! Together with the module it is all that `kiln verify` needs to make the release again.
 
+use kiln_targets::Cpu;
 use serde::{Deserialize, Serialize};
 
 use super::archive::Entry;
@@ -27,6 +28,11 @@ pub(crate) struct Manifest {
     /// In bytes.
     pub(crate) stack_size: u64,
     pub(crate) memory: Memory,
+    /// Features of processors that code needs beyond each target's baseline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cpu: Vec<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unoptimized: bool,
     /// What every executable may touch, in words; nothing by default.
     pub(crate) capabilities: Vec<String>,
     /// The same as every executable carries it.
@@ -79,6 +85,8 @@ impl Manifest {
             module: File::new(&module.to_string_lossy(), release.module),
             stack_size: settings.compile.stack_size,
             memory: if settings.compile.checked_memory { Memory::Checked } else { Memory::Guarded },
+            cpu: settings.compile.cpu.names().map(str::to_owned).collect(),
+            unoptimized: !settings.compile.optimize,
             capabilities: settings.policy.to_string().lines().map(str::to_owned).collect(),
             policy: settings.policy.manifest(),
             include: release.include.iter().map(include).collect(),
@@ -92,6 +100,8 @@ impl Manifest {
         kiln_compiler::Options {
             stack_size: self.stack_size,
             checked_memory: self.memory == Memory::Checked,
+            cpu: Cpu::of_names(self.cpu.iter().map(String::as_str)),
+            optimize: !self.unoptimized,
         }
     }
 

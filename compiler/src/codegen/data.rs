@@ -165,7 +165,8 @@ impl Builder<'_, '_> {
             .u64(self.plan.memories.len() as u64)
             .pointer(list.name.clone())
             .u64(ranges.len() as u64)
-            .u64(self.plan.stack_size);
+            .u64(self.plan.stack_size)
+            .u64(self.plan.cpu.bits(self.plan.target));
         maps.extend([list, program]);
         maps
     }

@@ -1,13 +1,13 @@
 //! The code generator's settings for a target.
 
 use crate::error::Error;
+use crate::plan::Plan;
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
-use cranelift_codegen::settings::{self, Configurable};
-use kiln_targets::Target;
+use cranelift_codegen::settings::{self, Configurable, SetResult};
+use kiln_targets::Cpu;
 
 /// Settings that are the same for every target; all others keep their defaults.
 const SETTINGS: &[(&str, &str)] = &[
-    ("opt_level", "speed"),
     // Large frames touch every page of theirs, so that none skips the guard region.
     ("enable_probestack", "true"),
     ("probestack_strategy", "inline"),
@@ -19,19 +19,48 @@ const SETTINGS: &[(&str, &str)] = &[
     ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
 ];
 
-/// The instruction set that code for `target` is generated for; `threads` says that a register is
-/// kept for the address of what the running thread has of its own.
-pub(super) fn build(target: &Target, threads: bool) -> Result<OwnedTargetIsa, Error> {
+/// The instruction set that code is generated for; where there are threads, a register is kept for
+/// the address of what the running thread has of its own.
+pub(super) fn build(plan: &Plan<'_>) -> Result<OwnedTargetIsa, Error> {
+    let target = plan.target;
     let internal = |message: String| Error::Codegen { function: target.name.into(), message };
     let mut flags = settings::builder();
-    let pinned = ("enable_pinned_reg", if threads { "true" } else { "false" });
-    for (name, value) in SETTINGS.iter().copied().chain([pinned]) {
+    let chosen = [
+        ("enable_pinned_reg", if plan.threads.is_some() { "true" } else { "false" }),
+        ("opt_level", if plan.optimize { "speed" } else { "none" }),
+    ];
+    for (name, value) in SETTINGS.iter().chain(&chosen) {
         flags.set(name, value).map_err(|error| internal(format!("setting {name}: {error}")))?;
     }
     let mut isa =
         isa::lookup_by_name(target.triple).map_err(|error| internal(error.to_string()))?;
-    for feature in target.cpu_features {
+    for feature in target.cpu_features.iter().copied().chain(plan.cpu.settings(target)) {
         isa.enable(feature).map_err(|error| internal(format!("feature {feature}: {error}")))?;
     }
     isa.finish(settings::Flags::new(flags)).map_err(|error| internal(error.to_string()))
+}
+
+/// What this machine's processor has.
+pub(crate) fn native_cpu() -> Cpu {
+    /// The settings that detection enables.
+    #[derive(Default)]
+    struct Enabled(Vec<String>);
+
+    impl Configurable for Enabled {
+        fn set(&mut self, _: &str, _: &str) -> SetResult<()> {
+            Ok(())
+        }
+
+        fn enable(&mut self, name: &str) -> SetResult<()> {
+            self.0.push(name.to_owned());
+            Ok(())
+        }
+    }
+
+    let mut enabled = Enabled::default();
+    match cranelift_native::infer_native_flags(&mut enabled) {
+        Ok(()) => Cpu::of_settings(enabled.0.iter().map(String::as_str)),
+        // Another architecture than the targets'.
+        Err(_) => Cpu::default(),
+    }
 }

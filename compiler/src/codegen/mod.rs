@@ -18,12 +18,13 @@ use cranelift_codegen::Context;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
 use function::Compiled;
+pub(crate) use isa::native_cpu;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Compiles a program to an object.
 pub(crate) fn compile(plan: &Plan<'_>, progress: &dyn Progress) -> Result<Vec<u8>, Error> {
-    let isa = isa::build(plan.target, plan.threads.is_some())?;
+    let isa = isa::build(plan)?;
     let generator = Generator { plan, isa: &*isa };
     let mut functions = generator.bodies(progress)?;
     generator.glue(&mut functions)?;

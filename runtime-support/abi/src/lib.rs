@@ -10,6 +10,7 @@
 
 #![no_std]
 
+pub mod cpu;
 pub mod exception;
 pub mod program;
 pub mod symbol;

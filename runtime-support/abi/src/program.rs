@@ -48,6 +48,8 @@ pub struct Program {
     pub code_count: u64,
     /// Bytes of stack that wasm code may use, a multiple of 64 KiB.
     pub stack_size: u64,
+    /// Features that code needs beyond the target's baseline, as bits of [`crate::cpu`].
+    pub cpu: u64,
 }
 
 /// A linear memory. Compiled code reads `base` and `length`; the runtime alone writes them.
@@ -154,7 +156,7 @@ pub struct Function {
 pub const NO_INDEX: u32 = u32::MAX;
 
 const _: () = {
-    assert!(size_of::<Program>() == 48);
+    assert!(size_of::<Program>() == 56);
     assert!(size_of::<Memory>() == 56);
     assert!(offset_of!(Memory, length) == 8);
     assert!(size_of::<Run>() == 24);

@@ -61,7 +61,7 @@ impl Program {
             self.instances.iter().map(|instance| (instance.name.clone(), instance.name.clone()));
         let driver = Instance { name: "driver".to_owned(), wasm: driver, providers: all.collect() };
         let instances: Vec<&Instance> = self.instances.iter().chain([&driver]).collect();
-        let options = Options { stack_size: STACK_SIZE, checked_memory: false };
+        let options = Options { stack_size: STACK_SIZE, ..Options::default() };
         let object = with_sources(&instances, |sources| {
             let program = kiln_compiler::link(sources).map_err(|(_, error)| error)?;
             kiln_compiler::compile(&program, target, &options, &Silent)

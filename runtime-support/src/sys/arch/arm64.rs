@@ -1,7 +1,9 @@
 //! AArch64.
 
+use crate::sys::process;
 use crate::sys::types::Landing;
 use core::arch::asm;
+use kiln_abi::cpu::LSE;
 
 /// The frame pointer: the address of the caller's frame pointer and of the return address.
 #[inline(always)]
@@ -52,4 +54,9 @@ pub unsafe fn resume(value: usize, landing: &Landing, block: *mut u8) -> ! {
             options(noreturn),
         )
     }
+}
+
+/// What the processor has of [`kiln_abi::cpu`].
+pub fn features() -> u64 {
+    if process::has_atomics() { LSE } else { 0 }
 }

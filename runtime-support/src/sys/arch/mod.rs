@@ -1,9 +1,10 @@
 //! The processor: what needs instructions of its own.
 //!
 //! Each architecture's file provides `frame_pointer()`, the frame pointer of the function it is
-//! inlined into, `call_on(top, entry)`, which calls a function on another stack, and
-//! `resume(value, landing, block)`, which goes on in compiled code. [`bulk`] has
-//! the C functions that compilers call for moving and comparing memory.
+//! inlined into, `call_on(top, entry)`, which calls a function on another stack,
+//! `resume(value, landing, block)`, which goes on in compiled code, and `features()`, what the processor
+//! has of [`kiln_abi::cpu`]. [`bulk`] has the C functions that compilers call for moving and
+//! comparing memory.
 
 #[cfg(target_arch = "x86_64")]
 #[path = "amd64.rs"]
@@ -16,7 +17,7 @@ mod processor;
 #[cfg(not(target_os = "macos"))]
 pub mod bulk;
 
-pub use processor::resume;
+pub use processor::{features, resume};
 
 #[cfg(unix)]
 pub use processor::call_on;

@@ -81,3 +81,9 @@ pub fn report(mut text: &[u8]) {
         }
     }
 }
+
+/// Whether the processor has the atomic instructions of ARMv8.1: every Mac with Apple silicon.
+#[cfg(target_arch = "aarch64")]
+pub fn has_atomics() -> bool {
+    true
+}

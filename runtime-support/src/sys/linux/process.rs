@@ -115,3 +115,11 @@ pub fn report(mut text: &[u8]) {
         }
     }
 }
+
+/// Whether the processor has the atomic instructions of ARMv8.1.
+#[cfg(target_arch = "aarch64")]
+pub fn has_atomics() -> bool {
+    /// HWCAP_ATOMICS. Source: Linux, Documentation/arch/arm64/elf_hwcaps.rst.
+    const ATOMICS: usize = 1 << 8;
+    rustix::param::linux_hwcap().0 & ATOMICS != 0
+}

@@ -235,3 +235,12 @@ pub fn report(text: &[u8]) {
         }
     }
 }
+
+/// Whether the processor has the atomic instructions of ARMv8.1.
+#[cfg(target_arch = "aarch64")]
+pub fn has_atomics() -> bool {
+    /// PF_ARM_V81_ATOMIC_INSTRUCTIONS_AVAILABLE of winnt.h.
+    const V81_ATOMICS: u32 = 34;
+    // SAFETY: takes no pointers.
+    unsafe { super::syscall::IsProcessorFeaturePresent(V81_ATOMICS) != 0 }
+}

@@ -77,6 +77,8 @@ unsafe extern "system" {
         kernel: *mut u64,
         user: *mut u64,
     ) -> i32;
+    #[cfg(target_arch = "aarch64")]
+    pub(super) fn IsProcessorFeaturePresent(feature: u32) -> i32;
     pub(super) fn LoadLibraryExW(name: *const u16, file: RawHandle, flags: u32) -> RawHandle;
     pub(super) fn PeekNamedPipe(
         pipe: RawHandle,
