@@ -30,7 +30,7 @@ functions! {
             filled < length
         };
         if length > 0 {
-            fs::read_directory(&mut directory.handle, cookie, &mut |entry| {
+            fs::read_directory(&mut directory.handle, cookie, length as usize, &mut |entry| {
                 let mut dirent = [0; DIRENT];
                 dirent[..8].copy_from_slice(&entry.next.to_le_bytes());
                 dirent[8..16].copy_from_slice(&entry.inode.to_le_bytes());

@@ -46,7 +46,8 @@ functions! {
         let directory = directory(fd, Rights::PATH_OPEN)?;
         let (rights, inheriting) = (Rights(rights), Rights(inheriting));
         let how = open_how(directory, how, rights, inheriting, flags)?;
-        let mut walk = Walk::new(&directory.handle, &guest, path, length)?;
+        let mut walk = Walk::from(&directory.handle);
+        walk.begin(&guest, path, length)?;
         let handle = walk.run(follows(lookup) && !how.exclusive, |walk| {
             if walk.is_directory() && how.create {
                 return Err(Errno::ISDIR);
@@ -74,7 +75,8 @@ functions! {
     /// Makes a directory.
     fn path_create_directory(guest, fd: u32, path: u32, length: u32) {
         let directory = changeable(fd, Rights::PATH_CREATE_DIRECTORY)?;
-        let walk = Walk::new(&directory.handle, &guest, path, length)?;
+        let mut walk = Walk::from(&directory.handle);
+        walk.begin(&guest, path, length)?;
         fs::create_directory_at(walk.parent(), walk.name())
     }
 
@@ -96,7 +98,8 @@ functions! {
     ) {
         let directory = changeable(fd, Rights::PATH_FILESTAT_SET_TIMES)?;
         let (accessed, modified) = time_changes(accessed, modified, which)?;
-        let mut walk = Walk::new(&directory.handle, &guest, path, length)?;
+        let mut walk = Walk::from(&directory.handle);
+        walk.begin(&guest, path, length)?;
         stat_last(&mut walk, follows(lookup))?;
         fs::set_times_at(walk.parent(), walk.name(), accessed, modified)
     }
@@ -114,9 +117,11 @@ functions! {
     ) {
         let new_directory = changeable(new_fd, Rights::PATH_LINK_TARGET)?;
         let old_directory = changeable(old_fd, Rights::PATH_LINK_SOURCE)?;
-        let mut old = Walk::new(&old_directory.handle, &guest, old_path, old_length)?;
+        let mut old = Walk::from(&old_directory.handle);
+        old.begin(&guest, old_path, old_length)?;
         stat_last(&mut old, follows(lookup))?;
-        let new = Walk::new(&new_directory.handle, &guest, new_path, new_length)?;
+        let mut new = Walk::from(&new_directory.handle);
+        new.begin(&guest, new_path, new_length)?;
         if new.is_directory() {
             return Err(Errno::NOENT);
         }
@@ -134,7 +139,8 @@ functions! {
         used: u32,
     ) {
         let directory = directory(fd, Rights::PATH_READLINK)?;
-        let walk = Walk::new(&directory.handle, &guest, path, length)?;
+        let mut walk = Walk::from(&directory.handle);
+        walk.begin(&guest, path, length)?;
         let mut text = [0; LINK];
         let count = fs::read_link_at(walk.parent(), walk.name(), &mut text)?;
         let count = count.min(buffer_length as usize);
@@ -145,7 +151,8 @@ functions! {
     /// Removes an empty directory.
     fn path_remove_directory(guest, fd: u32, path: u32, length: u32) {
         let directory = changeable(fd, Rights::PATH_REMOVE_DIRECTORY)?;
-        let walk = Walk::new(&directory.handle, &guest, path, length)?;
+        let mut walk = Walk::from(&directory.handle);
+        walk.begin(&guest, path, length)?;
         fs::remove_directory_at(walk.parent(), walk.name())
     }
 
@@ -161,8 +168,10 @@ functions! {
     ) {
         let new_directory = changeable(new_fd, Rights::PATH_RENAME_TARGET)?;
         let old_directory = changeable(old_fd, Rights::PATH_RENAME_SOURCE)?;
-        let old = Walk::new(&old_directory.handle, &guest, old_path, old_length)?;
-        let new = Walk::new(&new_directory.handle, &guest, new_path, new_length)?;
+        let mut old = Walk::from(&old_directory.handle);
+        old.begin(&guest, old_path, old_length)?;
+        let mut new = Walk::from(&new_directory.handle);
+        new.begin(&guest, new_path, new_length)?;
         if old.is_directory() || new.is_directory() {
             let moved = fs::stat_at(old.parent(), old.name())?;
             if moved.file_type != FileType::Directory {
@@ -189,7 +198,8 @@ functions! {
         guest.read_into(target, place)?;
         check(place)?;
         let target = CStr::from_bytes_until_nul(&text).map_err(|_| Errno::NAMETOOLONG)?;
-        let walk = Walk::new(&directory.handle, &guest, path, length)?;
+        let mut walk = Walk::from(&directory.handle);
+        walk.begin(&guest, path, length)?;
         if walk.is_directory() {
             let existing = fs::stat_at(walk.parent(), walk.name())?;
             return Err(match existing.file_type {
@@ -203,7 +213,8 @@ functions! {
     /// Removes a file's name.
     fn path_unlink_file(guest, fd: u32, path: u32, length: u32) {
         let directory = changeable(fd, Rights::PATH_UNLINK_FILE)?;
-        let walk = Walk::new(&directory.handle, &guest, path, length)?;
+        let mut walk = Walk::from(&directory.handle);
+        walk.begin(&guest, path, length)?;
         if walk.is_directory() {
             let existing = fs::stat_at(walk.parent(), walk.name())?;
             return Err(match existing.file_type {
@@ -241,7 +252,8 @@ fn follows(lookup: u32) -> bool {
 /// The attributes of what a path names.
 pub fn stat(guest: &Guest, fd: u32, lookup: u32, path: u32, length: u32) -> Result<Stat> {
     let directory = directory(fd, Rights::PATH_FILESTAT_GET)?;
-    let mut walk = Walk::new(&directory.handle, guest, path, length)?;
+    let mut walk = Walk::from(&directory.handle);
+    walk.begin(guest, path, length)?;
     stat_last(&mut walk, follows(lookup))
 }
 

@@ -44,29 +44,32 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Walks a path of a program up to its last component. Besides what the host says: `NOENT` if
-    /// it is empty, `ILSEQ` if it is not UTF-8, `INVAL` if it holds a NUL, `PERM` if it leads out.
-    pub fn new(base: &'a Handle, guest: &Guest, path: u32, length: u32) -> Result<Self> {
-        let mut text = [0; PATH];
-        let start = (PATH - 1).checked_sub(length as usize).ok_or(Errno::NAMETOOLONG)?;
-        let place = text.get_mut(start..PATH - 1).ok_or(Errno::NAMETOOLONG)?;
-        guest.read_into(path, place)?;
-        check(place)?;
-        let mut walk = Self {
+    /// A walk that has not begun. It is large: where it is made it stays.
+    #[inline(always)]
+    pub fn from(base: &'a Handle) -> Self {
+        Self {
             base,
             down: [const { None }; DEPTH],
             depth: 0,
-            text,
-            rest: start,
-            name: start,
+            text: [0; PATH],
+            rest: PATH - 1,
+            name: PATH - 1,
             links: 0,
             jump: None,
             directory: false,
-        };
-        if !walk.jump_to_last()? {
-            walk.walk_to_last()?;
         }
-        Ok(walk)
+    }
+
+    /// Walks a path of a program up to its last component. Besides what the host says: `NOENT` if
+    /// it is empty, `ILSEQ` if it is not UTF-8, `INVAL` if it holds a NUL, `PERM` if it leads out.
+    pub fn begin(&mut self, guest: &Guest, path: u32, length: u32) -> Result<()> {
+        let start = (PATH - 1).checked_sub(length as usize).ok_or(Errno::NAMETOOLONG)?;
+        let place = self.text.get_mut(start..PATH - 1).ok_or(Errno::NAMETOOLONG)?;
+        guest.read_into(path, place)?;
+        check(place)?;
+        self.rest = start;
+        self.name = start;
+        if self.jump_to_last()? { Ok(()) } else { self.walk_to_last() }
     }
 
     /// The directory that holds the last component.

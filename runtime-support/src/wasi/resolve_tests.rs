@@ -61,7 +61,8 @@ impl Folder {
         };
         // SAFETY: the bytes stay where they are until the walk is over.
         let guest = unsafe { Guest::new(&raw const memory) };
-        let mut walk = Walk::new(&base, &guest, 0, path.len() as u32)?;
+        let mut walk = Walk::from(&base);
+        walk.begin(&guest, 0, path.len() as u32)?;
         walk.run(follow, |walk| {
             let stat = fs::stat_at(walk.parent(), walk.name())?;
             match stat.file_type {
@@ -188,7 +189,8 @@ fn a_slash_at_the_end_asks_for_a_directory_and_follows_links() {
     };
     // SAFETY: the bytes stay where they are until the walk is over.
     let guest = unsafe { Guest::new(&raw const memory) };
-    let walk = Walk::new(&base, &guest, 0, 8).unwrap();
+    let mut walk = Walk::from(&base);
+    walk.begin(&guest, 0, 8).unwrap();
     assert!(walk.is_directory());
     assert_eq!(walk.name(), c"to-dir");
 }

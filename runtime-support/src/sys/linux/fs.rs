@@ -338,10 +338,19 @@ pub fn sync_data(handle: &Handle) -> Result<()> {
 }
 
 /// See [`contract`](crate::sys).
-pub fn read_directory(directory: &mut Handle, cookie: u64, visit: Visit<'_>) -> Result<()> {
+pub fn read_directory(
+    directory: &mut Handle,
+    cookie: u64,
+    wanted: usize,
+    visit: Visit<'_>,
+) -> Result<()> {
+    // The longest name and what comes with it.
+    const LEAST: usize = 512;
     seek(directory, cookie as i64, Whence::Start)?;
-    let mut room = [MaybeUninit::uninit(); 8192];
-    let mut entries = RawDir::new(&*directory, &mut room);
+    let mut room = [MaybeUninit::uninit(); 32768];
+    // What is read and not taken is read again.
+    let room = room.get_mut(..wanted.clamp(LEAST, 32768)).unwrap_or_default();
+    let mut entries = RawDir::new(&*directory, room);
     while let Some(entry) = entries.next() {
         let entry = entry.map_err(translate)?;
         let more = visit(&Entry {
