@@ -2,9 +2,9 @@
 
 use core::cell::UnsafeCell;
 
-/// A value that the program has once. Whoever reads or changes it does so by a raw pointer and
-/// says why that is sound; the runtime has one thread and no function that is entered twice, but
-/// for fault handlers, which end the program.
+/// A value that the program has once and that is set before there can be a second thread. Whoever
+/// reads or changes it does so by a raw pointer and says why that is sound. What threads change is
+/// in a [`Lock`](crate::lock::Lock).
 #[repr(transparent)]
 pub struct Global<T>(UnsafeCell<T>);
 

@@ -39,6 +39,13 @@ impl<T, const FEW: usize> Scratch<T, FEW> {
         }
     }
 
+    /// The values so far, to look at.
+    pub fn written(&self) -> &[T] {
+        let start = self.many.map_or(self.few.as_ptr(), |(pages, _)| pages.cast_const());
+        // SAFETY: as many values were written.
+        unsafe { core::slice::from_raw_parts(start.cast(), self.length) }
+    }
+
     /// The values so far.
     pub fn values(&mut self) -> &mut [T] {
         // SAFETY: as many values were written.

@@ -6,10 +6,11 @@
 
 use super::rights::Rights;
 use crate::errno::Errno;
-use crate::global::Global;
+use crate::lock::{Guard, Lock};
 use crate::sys::fs::{self, Handle};
-use crate::sys::{Result, memory};
-use core::mem::MaybeUninit;
+use crate::sys::{Result, memory, poll};
+use core::ops::{Deref, DerefMut};
+use core::ptr::null_mut;
 
 /// What a descriptor refers to, as far as WASI tells the difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,58 +50,139 @@ pub struct Descriptor {
     pub read_only: bool,
 }
 
-/// Descriptors that need no memory of their own.
+/// Descriptors that need no memory of their own. A power of two, and so is what follows: each
+/// further piece of the table has room for as many as all pieces before it.
 const FEW: usize = 16;
-/// Descriptors that a program may have open.
-const MOST: usize = 1 << 20;
+/// Pieces of the table: a program may have 2^20 descriptors open.
+const PIECES: usize = 17;
 
-type Slot = MaybeUninit<Option<Descriptor>>;
+/// A place for a descriptor. It never moves.
+struct Slot {
+    descriptor: Option<Descriptor>,
+    /// Calls that use it now; [`ALONE`] for one that changes it.
+    users: u32,
+    /// It was closed while it was in use: the last user takes it out.
+    closed: bool,
+}
+
+/// Stands for one user who must be alone.
+const ALONE: u32 = u32::MAX;
+
+impl Slot {
+    const FREE: Self = Self { descriptor: None, users: 0, closed: false };
+}
 
 /// All descriptors of the program.
 pub struct Table {
-    few: [Slot; FEW],
-    /// Pages that hold the slots once `few` is too small.
-    many: *mut Slot,
-    capacity: usize,
-    /// Slots that were ever used; the others are not initialized.
+    first: [Slot; FEW],
+    /// The pieces after the first one; null as long as they are not needed.
+    pieces: [*mut Slot; PIECES - 1],
+    /// Slots that were ever used.
     used: usize,
     /// No slot below this one is free.
     lowest: usize,
 }
 
-static TABLE: Global<Table> = Global::new(Table {
-    few: [const { MaybeUninit::uninit() }; FEW],
-    many: core::ptr::null_mut(),
-    capacity: FEW,
+static TABLE: Lock<Table> = Lock::new(Table {
+    first: [const { Slot::FREE }; FEW],
+    pieces: [null_mut(); PIECES - 1],
     used: 0,
     lowest: 0,
 });
 
-/// The table. A call of WASI asks for it once.
-pub fn table() -> &'static mut Table {
-    // SAFETY: the program has one thread, and no call of WASI leads to another.
-    unsafe { &mut *TABLE.get() }
+/// The table, for as long as the guard lives: not for the time of a call that may block.
+pub fn table() -> Guard<'static, Table> {
+    TABLE.lock()
+}
+
+/// A descriptor in use: another thread may close its number, but the host's handle stays open.
+pub struct InUse {
+    number: usize,
+    slot: *mut Slot,
+}
+
+impl Deref for InUse {
+    type Target = Descriptor;
+
+    fn deref(&self) -> &Descriptor {
+        // SAFETY: a slot in use holds a descriptor, which nobody changes but one who is alone.
+        unsafe { (*self.slot).descriptor.as_ref().unwrap_unchecked() }
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        // What is taken out is dropped after the table is left.
+        let _closed = table().leave(self.number, self.slot);
+    }
+}
+
+/// A descriptor in use by nobody else, so that it can be changed.
+pub struct Alone(InUse);
+
+impl Deref for Alone {
+    type Target = Descriptor;
+
+    fn deref(&self) -> &Descriptor {
+        &self.0
+    }
+}
+
+impl DerefMut for Alone {
+    fn deref_mut(&mut self) -> &mut Descriptor {
+        // SAFETY: a slot in use holds a descriptor, and this is its one user.
+        unsafe { (*self.0.slot).descriptor.as_mut().unwrap_unchecked() }
+    }
 }
 
 /// An open descriptor with all of these rights: `BADF`, `NOTCAPABLE`.
-pub fn get(fd: u32, rights: Rights) -> Result<&'static mut Descriptor> {
-    let descriptor = table().get(fd)?;
-    if !descriptor.rights.has(rights) {
-        return Err(Errno::NOTCAPABLE);
+pub fn get(fd: u32, rights: Rights) -> Result<InUse> {
+    enter(fd, rights, |users| users.checked_add(1).filter(|&users| users != ALONE))
+}
+
+/// The same, to change it. Waits until no other thread uses it.
+pub fn get_alone(fd: u32, rights: Rights) -> Result<Alone> {
+    enter(fd, rights, |users| (users == 0).then_some(ALONE)).map(Alone)
+}
+
+/// Has a descriptor used by as many as `more` makes of its users, once that gives a number.
+fn enter(fd: u32, rights: Rights, more: impl Fn(u32) -> Option<u32>) -> Result<InUse> {
+    /// Nanoseconds between two looks: threads seldom meet here.
+    const PAUSE: u64 = 1_000_000;
+    loop {
+        let mut table = table();
+        let slot = table.open(fd)?;
+        if let Some(users) = more(slot.users) {
+            if !slot.descriptor.as_ref().is_some_and(|found| found.rights.has(rights)) {
+                return Err(Errno::NOTCAPABLE);
+            }
+            slot.users = users;
+            return Ok(InUse { number: fd as usize, slot });
+        }
+        drop(table);
+        poll::wait(&mut [], Some(PAUSE))?;
     }
-    Ok(descriptor)
 }
 
 impl Table {
-    fn slots(&mut self) -> &mut [Option<Descriptor>] {
-        let slots = if self.many.is_null() { self.few.as_mut_ptr() } else { self.many };
-        // SAFETY: as many slots are initialized.
-        unsafe { core::slice::from_raw_parts_mut(slots.cast(), self.used) }
+    /// The slot of that number, if it was ever used.
+    fn slot(&mut self, number: usize) -> Option<&mut Slot> {
+        if number >= self.used {
+            return None;
+        }
+        if let Some(slot) = self.first.get_mut(number) {
+            return Some(slot);
+        }
+        let (piece, start) = place(number);
+        // SAFETY: slots that were used lie in pieces that are there.
+        unsafe { Some(&mut *self.pieces.get(piece)?.add(number - start)) }
     }
 
-    /// An open descriptor.
-    pub fn get(&mut self, fd: u32) -> Result<&mut Descriptor> {
-        self.slots().get_mut(fd as usize).and_then(Option::as_mut).ok_or(Errno::BADF)
+    /// The slot of an open descriptor.
+    fn open(&mut self, fd: u32) -> Result<&mut Slot> {
+        self.slot(fd as usize)
+            .filter(|slot| slot.descriptor.is_some() && !slot.closed)
+            .ok_or(Errno::BADF)
     }
 
     /// The open descriptors.
@@ -110,89 +192,97 @@ impl Table {
 
     /// Gives a descriptor the lowest free number. `MFILE` if there is none.
     pub fn insert(&mut self, descriptor: Descriptor) -> Result<u32> {
-        let lowest = self.lowest;
-        let mut free = self.slots().iter_mut().enumerate().skip(lowest);
-        let number = match free.find(|(_, slot)| slot.is_none()) {
-            Some((number, slot)) => {
-                *slot = Some(descriptor);
-                number
-            }
-            None => self.append(Some(descriptor))?,
-        };
+        let mut number = self.lowest;
+        while self.slot(number).is_some_and(|slot| slot.descriptor.is_some()) {
+            number += 1;
+        }
+        if number >= self.used {
+            self.append()?;
+        }
+        self.slot(number).ok_or(Errno::MFILE)?.descriptor = Some(descriptor);
         self.lowest = number + 1;
         Ok(number as u32)
     }
 
-    /// Initializes one more slot.
-    fn append(&mut self, slot: Option<Descriptor>) -> Result<usize> {
-        if self.used == self.capacity {
-            self.grow()?;
-        }
-        let number = self.used;
-        let slots = if self.many.is_null() { self.few.as_mut_ptr() } else { self.many };
-        // SAFETY: the slot lies inside the room and was never used.
-        unsafe { slots.add(number).write(MaybeUninit::new(slot)) };
-        self.used += 1;
-        Ok(number)
-    }
-
-    /// Moves the slots to room for twice as many.
-    #[cold]
-    fn grow(&mut self) -> Result<()> {
-        let capacity = self.capacity * 2;
-        if capacity > MOST {
-            return Err(Errno::MFILE);
-        }
-        let bytes =
-            |capacity: usize| (capacity * size_of::<Slot>()).next_multiple_of(memory::page_size());
-        let slots = memory::allocate(bytes(capacity))?.cast::<Slot>();
-        // SAFETY: the new room is larger; the former is not used again.
-        unsafe {
-            core::ptr::copy_nonoverlapping(self.slots().as_ptr().cast(), slots, self.used);
-            if !self.many.is_null() {
-                memory::release(self.many.cast(), bytes(self.capacity));
+    /// Adds a free slot, and makes the piece that it begins.
+    fn append(&mut self) -> Result<()> {
+        if self.used >= FEW {
+            let (piece, start) = place(self.used);
+            let place = self.pieces.get_mut(piece).ok_or(Errno::MFILE)?;
+            if place.is_null() {
+                // A piece has room for as many as there are before it.
+                let bytes = (start * size_of::<Slot>()).next_multiple_of(memory::page_size());
+                *place = memory::allocate(bytes)?.cast();
             }
+            // SAFETY: the slot lies in the piece and was never used.
+            unsafe { place.add(self.used - start).write(Slot::FREE) };
         }
-        self.many = slots;
-        self.capacity = capacity;
+        self.used += 1;
         Ok(())
     }
 
-    /// Takes a descriptor out of the table.
-    pub fn remove(&mut self, fd: u32) -> Result<Descriptor> {
-        let removed =
-            self.slots().get_mut(fd as usize).and_then(Option::take).ok_or(Errno::BADF)?;
+    /// Takes a descriptor out of the table; gives none if it is in use, and its last user takes it
+    /// out.
+    pub fn remove(&mut self, fd: u32) -> Result<Option<Descriptor>> {
+        let slot = self.open(fd)?;
+        if slot.users > 0 {
+            slot.closed = true;
+            return Ok(None);
+        }
+        let removed = slot.descriptor.take();
         self.lowest = self.lowest.min(fd as usize);
         Ok(removed)
     }
 
-    /// Moves a descriptor to the number of another one, which is closed.
-    pub fn renumber(&mut self, from: u32, to: u32) -> Result<()> {
-        self.get(from)?;
-        self.get(to)?;
+    /// Ends one use of a descriptor; gives the descriptor if it is closed by that.
+    fn leave(&mut self, number: usize, slot: *mut Slot) -> Option<Descriptor> {
+        // SAFETY: slots stay, and the table is this thread's while it has the lock.
+        let slot = unsafe { &mut *slot };
+        slot.users = if slot.users == ALONE { 0 } else { slot.users - 1 };
+        if slot.users > 0 || !slot.closed {
+            return None;
+        }
+        slot.closed = false;
+        self.lowest = self.lowest.min(number);
+        slot.descriptor.take()
+    }
+
+    /// Moves a descriptor to the number of another one; gives the latter, to be closed. `BUSY` if
+    /// a thread uses one of them.
+    pub fn renumber(&mut self, from: u32, to: u32) -> Result<Option<Descriptor>> {
+        let users = [self.open(from)?.users, self.open(to)?.users];
         if from == to {
-            return Ok(());
+            return Ok(None);
+        }
+        if users != [0, 0] {
+            return Err(Errno::BUSY);
         }
         let moved = self.remove(from)?;
-        let replaced = core::mem::replace(self.get(to)?, moved);
-        fs::close(replaced.handle)
+        Ok(core::mem::replace(&mut self.open(to)?.descriptor, moved))
     }
 
     /// Fills the first slots with the host's standard streams.
     pub fn insert_standard_streams(&mut self) -> Result<()> {
         for number in 0..3 {
-            let stream = fs::standard_stream(number).map(|handle| Descriptor {
+            self.append()?;
+            let slot = self.slot(number as usize).ok_or(Errno::MFILE)?;
+            slot.descriptor = fs::standard_stream(number).map(|handle| Descriptor {
                 handle,
                 kind: Kind::Stream,
                 rights: Rights::FILE,
                 inheriting: Rights::NONE,
                 read_only: false,
             });
-            self.append(stream)?;
         }
         self.lowest = 3;
         Ok(())
     }
+}
+
+/// The piece after the first one that a slot lies in, and the number of that piece's first slot.
+fn place(number: usize) -> (usize, usize) {
+    let piece = (number / FEW).ilog2();
+    (piece as usize, FEW << piece)
 }
 
 #[cfg(test)]
@@ -212,21 +302,35 @@ mod tests {
     #[test]
     fn the_lowest_free_number_is_given_next() {
         crate::program::tests::begin();
-        let table = table();
+        let table = &mut *table();
         table.insert_standard_streams().unwrap();
         for number in 3..100 {
             assert_eq!(table.insert(descriptor()), Ok(number));
         }
         for number in [50, 7] {
-            table.remove(number).unwrap();
-            assert_eq!(table.get(number).err(), Some(Errno::BADF));
+            assert!(table.remove(number).unwrap().is_some());
+            assert_eq!(table.open(number).err(), Some(Errno::BADF));
         }
         assert_eq!(table.insert(descriptor()), Ok(7));
         assert_eq!(table.insert(descriptor()), Ok(50));
         assert_eq!(table.insert(descriptor()), Ok(100));
-        assert_eq!(table.renumber(100, 4), Ok(()));
-        assert_eq!(table.renumber(5, 100), Err(Errno::BADF));
+        assert!(table.renumber(100, 4).unwrap().is_some());
+        assert_eq!(table.renumber(5, 100).err(), Some(Errno::BADF));
         assert_eq!(table.insert(descriptor()), Ok(100));
         assert_eq!(table.remove(1 << 20).err(), Some(Errno::BADF));
+    }
+
+    #[test]
+    fn what_is_in_use_stays_open_until_its_last_user_is_done() {
+        crate::program::tests::begin();
+        let number = table().insert(descriptor()).unwrap();
+        let (one, other) = (get(number, Rights::NONE).unwrap(), get(number, Rights::NONE).unwrap());
+        assert!(table().remove(number).unwrap().is_none());
+        assert_eq!(get(number, Rights::NONE).err(), Some(Errno::BADF));
+        drop(one);
+        assert!(fs::stat(&other.handle).is_ok());
+        assert!(table().slot(number as usize).unwrap().descriptor.is_some());
+        drop(other);
+        assert!(table().slot(number as usize).unwrap().descriptor.is_none());
     }
 }

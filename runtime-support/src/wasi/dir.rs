@@ -13,7 +13,7 @@ functions! {
     /// Writes entries from a cookie on, as many as fit; the last one may be cut. Writes how many
     /// bytes were filled: fewer than `length` mean that there are no more entries.
     fn fd_readdir(guest, fd: u32, buffer: u32, length: u32, cookie: u64, used: u32) {
-        let directory = descriptor::get(fd, Rights::FD_READDIR)?;
+        let mut directory = descriptor::get_alone(fd, Rights::FD_READDIR)?;
         if !directory.kind.is_directory() {
             return Err(Errno::NOTDIR);
         }

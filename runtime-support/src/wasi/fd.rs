@@ -1,7 +1,7 @@
 //! Reading, writing and what descriptors are: `fd_read`, `fd_write`, `fd_pread`, `fd_pwrite`,
 //! `fd_seek`, `fd_tell`, `fd_close`, `fd_renumber`, `fd_fdstat_*`, `fd_prestat_*`.
 
-use super::descriptor::{self, Descriptor, Kind, table};
+use super::descriptor::{self, Descriptor, InUse, Kind, table};
 use super::guest::{Guest, functions};
 use super::rights::Rights;
 use crate::errno::Errno;
@@ -52,18 +52,20 @@ functions! {
 
     /// Closes a descriptor. The host's standard streams stay open for the host.
     fn fd_close(_guest, fd: u32) {
-        fs::close(table().remove(fd)?.handle)
+        let removed = table().remove(fd)?;
+        removed.map_or(Ok(()), |removed| fs::close(removed.handle))
     }
 
     /// Moves a descriptor to the number of another open one, which is closed.
     fn fd_renumber(_guest, from: u32, to: u32) {
-        table().renumber(from, to)
+        let replaced = table().renumber(from, to)?;
+        replaced.map_or(Ok(()), |replaced| fs::close(replaced.handle))
     }
 
     /// Writes a descriptor's kind, flags and rights: the 24 bytes of `fdstat`.
     fn fd_fdstat_get(guest, fd: u32, fdstat: u32) {
-        let file = table().get(fd)?;
-        let file_type = file_type(file)?;
+        let file = descriptor::get(fd, Rights::NONE)?;
+        let file_type = file_type(&file)?;
         let flags = match file.kind {
             Kind::Stream | Kind::File | Kind::Socket => fs::flags(&file.handle)?,
             Kind::Directory | Kind::Preopen(_) => FdFlags::default(),
@@ -82,7 +84,7 @@ functions! {
 
     /// Sets a descriptor's flags.
     fn fd_fdstat_set_flags(_guest, fd: u32, flags: u32) {
-        let file = descriptor::get(fd, Rights::FD_FDSTAT_SET_FLAGS)?;
+        let mut file = descriptor::get_alone(fd, Rights::FD_FDSTAT_SET_FLAGS)?;
         if file.kind.is_directory() {
             return Err(Errno::BADF);
         }
@@ -91,7 +93,7 @@ functions! {
 
     /// Takes rights away from a descriptor; `NOTCAPABLE` if it lacks one that shall stay.
     fn fd_fdstat_set_rights(_guest, fd: u32, rights: u64, inheriting: u64) {
-        let file = table().get(fd)?;
+        let mut file = descriptor::get_alone(fd, Rights::NONE)?;
         let (rights, inheriting) = (Rights(rights), Rights(inheriting));
         if !file.rights.has(rights) || !file.inheriting.has(inheriting) {
             return Err(Errno::NOTCAPABLE);
@@ -103,14 +105,14 @@ functions! {
 
     /// Writes what is known of a preopened directory: the 8 bytes of `prestat`.
     fn fd_prestat_get(guest, fd: u32, prestat: u32) {
-        let Kind::Preopen(name) = table().get(fd)?.kind else { return Err(Errno::BADF) };
+        let Kind::Preopen(name) = descriptor::get(fd, Rights::NONE)?.kind else { return Err(Errno::BADF) };
         guest.write_u32(prestat, 0)?;
         guest.write_u32(prestat.wrapping_add(4), name.len() as u32)
     }
 
     /// Writes the name of a preopened directory. `NAMETOOLONG` if it does not fit.
     fn fd_prestat_dir_name(guest, fd: u32, path: u32, length: u32) {
-        let Kind::Preopen(name) = table().get(fd)?.kind else { return Err(Errno::BADF) };
+        let Kind::Preopen(name) = descriptor::get(fd, Rights::NONE)?.kind else { return Err(Errno::BADF) };
         if name.len() > length as usize {
             return Err(Errno::NAMETOOLONG);
         }
@@ -127,8 +129,8 @@ pub fn seek(guest: &Guest, fd: u32, offset: i64, whence: Whence, position: u32) 
 }
 
 /// A descriptor that has a position. A directory has none.
-fn seekable(fd: u32, rights: Rights) -> Result<&'static mut Descriptor> {
-    if table().get(fd)?.kind.is_directory() {
+fn seekable(fd: u32, rights: Rights) -> Result<InUse> {
+    if descriptor::get(fd, Rights::NONE)?.kind.is_directory() {
         return Err(Errno::BADF);
     }
     descriptor::get(fd, rights)

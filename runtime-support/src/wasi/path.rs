@@ -4,7 +4,7 @@
 //! Every path is walked by [`Walk`], so each function here works on one name in one directory.
 //! Below a read-only grant, whatever would change something gives `ROFS`.
 
-use super::descriptor::{Descriptor, Kind, table};
+use super::descriptor::{self, Descriptor, InUse, Kind, table};
 use super::fd::fd_flags;
 use super::file::{time_changes, write_filestat};
 use super::guest::{Guest, functions};
@@ -45,7 +45,7 @@ functions! {
     ) {
         let directory = directory(fd, Rights::PATH_OPEN)?;
         let (rights, inheriting) = (Rights(rights), Rights(inheriting));
-        let how = open_how(directory, how, rights, inheriting, flags)?;
+        let how = open_how(&directory, how, rights, inheriting, flags)?;
         let mut walk = Walk::from(&directory.handle);
         walk.begin(&guest, path, length)?;
         let handle = walk.run(follows(lookup) && !how.exclusive, |walk| {
@@ -227,8 +227,8 @@ functions! {
 }
 
 /// A directory's descriptor with these rights: `BADF`, `NOTDIR`, `NOTCAPABLE`.
-fn directory(fd: u32, rights: Rights) -> Result<&'static Descriptor> {
-    let descriptor = table().get(fd)?;
+fn directory(fd: u32, rights: Rights) -> Result<InUse> {
+    let descriptor = descriptor::get(fd, Rights::NONE)?;
     if !descriptor.kind.is_directory() {
         return Err(Errno::NOTDIR);
     }
@@ -239,7 +239,7 @@ fn directory(fd: u32, rights: Rights) -> Result<&'static Descriptor> {
 }
 
 /// The same for an operation that changes something: `ROFS`.
-fn changeable(fd: u32, rights: Rights) -> Result<&'static Descriptor> {
+fn changeable(fd: u32, rights: Rights) -> Result<InUse> {
     let directory = directory(fd, rights)?;
     if directory.read_only { Err(Errno::ROFS) } else { Ok(directory) }
 }

@@ -1,11 +1,12 @@
 //! `poll_oneoff`.
 
 use super::clock::by_id;
-use super::descriptor::{self, table};
+use super::descriptor::{self, InUse};
 use super::guest::{Guest, functions};
 use super::rights::Rights;
 use crate::errno::Errno;
 use crate::scratch::Scratch;
+use crate::sys::fs::Handle;
 use crate::sys::types::{Clock, Waited};
 use crate::sys::{Result, clock, poll};
 
@@ -112,6 +113,8 @@ fn read_time(guest: &Guest, pointer: u32) -> Result<Wanted> {
 
 /// Waits once and writes the events that came of it, maybe none.
 fn wait(list: &[Subscription], out: &mut Events) -> Result<()> {
+    let files = Files::of(list)?;
+    let mut handles = files.handles();
     let mut waited = Scratch::<Waited<'_>, FEW>::new(list.len())?;
     let mut timeout = None;
     for subscription in list {
@@ -120,8 +123,8 @@ fn wait(list: &[Subscription], out: &mut Events) -> Result<()> {
                 let left = time.saturating_sub(clock::now(clock)?);
                 timeout = Some(timeout.map_or(left, |shortest: u64| shortest.min(left)));
             }
-            Ok(Wanted::Descriptor(fd)) => {
-                let handle = &table().get(fd)?.handle;
+            Ok(Wanted::Descriptor(_)) => {
+                let Some(handle) = handles.next() else { continue };
                 let write = subscription.kind == 2;
                 waited.push(Waited {
                     handle,
@@ -155,6 +158,32 @@ fn wait(list: &[Subscription], out: &mut Events) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The descriptors that a list of subscriptions names, in use while they are waited for.
+struct Files(Scratch<InUse, FEW>);
+
+impl Files {
+    fn of(list: &[Subscription]) -> Result<Self> {
+        let mut files = Self(Scratch::new(list.len())?);
+        for subscription in list {
+            if let Ok(Wanted::Descriptor(fd)) = subscription.wanted {
+                files.0.push(descriptor::get(fd, Rights::POLL_FD_READWRITE)?);
+            }
+        }
+        Ok(files)
+    }
+
+    fn handles(&self) -> impl Iterator<Item = &Handle> {
+        self.0.written().iter().map(|file| &file.handle)
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // SAFETY: the values are not used again, and nothing else drops them.
+        unsafe { core::ptr::drop_in_place(self.0.values()) };
+    }
 }
 
 /// The array of events being written.

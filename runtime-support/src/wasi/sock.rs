@@ -3,7 +3,7 @@
 //! Preview 1 has no function that makes a socket, so a program only ever has the listeners that
 //! its policy grants, and the connections that come from them. All are streams.
 
-use super::descriptor::{self, Descriptor, Kind, table};
+use super::descriptor::{self, Descriptor, InUse, Kind, table};
 use super::fd::fd_flags;
 use super::guest::functions;
 use super::rights::Rights;
@@ -79,9 +79,9 @@ functions! {
 }
 
 /// A socket with these rights: `BADF`, `NOTSOCK`, `NOTCAPABLE`.
-fn socket(fd: u32, rights: Rights) -> Result<&'static Descriptor> {
-    if table().get(fd)?.kind != Kind::Socket {
+fn socket(fd: u32, rights: Rights) -> Result<InUse> {
+    if descriptor::get(fd, Rights::NONE)?.kind != Kind::Socket {
         return Err(Errno::NOTSOCK);
     }
-    descriptor::get(fd, rights).map(|descriptor| &*descriptor)
+    descriptor::get(fd, rights)
 }

@@ -7,7 +7,7 @@
 use super::syscall::{ConsoleReadControl, RawHandle, ReadConsoleW, WriteConsoleW};
 use super::text;
 use crate::errno::Errno;
-use crate::global::Global;
+use crate::lock::Lock;
 use crate::sys::Result;
 use core::ptr::null;
 
@@ -23,7 +23,7 @@ struct Partial {
 }
 
 /// Both screens share it: what one write leaves, the next one mostly continues.
-static PARTIAL: Global<Partial> = Global::new(Partial { bytes: [0; 4], length: 0 });
+static PARTIAL: Lock<Partial> = Lock::new(Partial { bytes: [0; 4], length: 0 });
 
 /// Input that was read and not yet taken: UTF-8.
 struct Input {
@@ -34,13 +34,12 @@ struct Input {
     surrogate: u16,
 }
 
-static INPUT: Global<Input> =
-    Global::new(Input { bytes: [0; 3 * UNITS + 3], start: 0, end: 0, surrogate: 0 });
+static INPUT: Lock<Input> =
+    Lock::new(Input { bytes: [0; 3 * UNITS + 3], start: 0, end: 0, surrogate: 0 });
 
 /// Writes all bytes, malformed ones as U+FFFD; gives their number.
 pub(super) fn write(console: RawHandle, bytes: &[u8]) -> Result<usize> {
-    // SAFETY: nothing else uses the state while this runs but a fault's report, which ends all.
-    let partial = unsafe { &mut *PARTIAL.get() };
+    let mut partial = PARTIAL.lock();
     let mut rest = bytes;
     while partial.length > 0 {
         let Some((&byte, after)) = rest.split_first() else { return Ok(bytes.len()) };
@@ -115,10 +114,9 @@ fn write_units(console: RawHandle, mut units: &[u16]) -> Result<()> {
     Ok(())
 }
 
-/// Whether input waits that was read already.
+/// Whether input waits that was read already, and that no thread takes right now.
 pub(super) fn has_input() -> bool {
-    // SAFETY: the record is only read.
-    unsafe { (*INPUT.get()).start < (*INPUT.get()).end }
+    INPUT.try_lock().is_some_and(|input| input.start < input.end)
 }
 
 /// Reads a part of the input, a line at most; gives the number of bytes, 0 at its end.
@@ -126,8 +124,7 @@ pub(super) fn has_input() -> bool {
 /// # Safety
 /// `length` bytes from `pointer` can be written.
 pub(super) unsafe fn read(console: RawHandle, pointer: *mut u8, length: usize) -> Result<usize> {
-    // SAFETY: nothing else uses the state while this runs.
-    let input = unsafe { &mut *INPUT.get() };
+    let input = &mut *INPUT.lock();
     if length > 0 && input.start == input.end {
         fill(console, input)?;
     }

@@ -9,7 +9,7 @@ use super::syscall::{
     CURRENT_PROCESS, GetCommandLineW, GetEnvironmentStringsW, SwitchToThread, TerminateProcess,
 };
 use super::{memory, text};
-use crate::global::Global;
+use crate::lock::Lock;
 use crate::start;
 use crate::sys::types::Buffer;
 use core::ffi::{CStr, c_char};
@@ -27,8 +27,8 @@ struct Texts {
     count: usize,
 }
 
-static ARGUMENTS: Global<Option<Texts>> = Global::new(None);
-static ENVIRONMENT: Global<Option<Texts>> = Global::new(None);
+static ARGUMENTS: Lock<Option<Texts>> = Lock::new(None);
+static ENVIRONMENT: Lock<Option<Texts>> = Lock::new(None);
 
 /// See [`contract`](crate::sys).
 pub fn argument(index: usize) -> Option<&'static CStr> {
@@ -68,12 +68,11 @@ pub fn environment(index: usize) -> Option<&'static CStr> {
 
 /// A text of those that `convert` makes when they are first asked for.
 fn text_at(
-    texts: &'static Global<Option<Texts>>,
+    texts: &'static Lock<Option<Texts>>,
     index: usize,
     convert: impl FnOnce() -> Texts,
 ) -> Option<&'static CStr> {
-    // SAFETY: nothing else uses the record while this runs.
-    let texts = *unsafe { &mut *texts.get() }.get_or_insert_with(convert);
+    let texts = *texts.lock().get_or_insert_with(convert);
     // SAFETY: as many pointers to texts that end in a NUL lie there, and stay.
     (index < texts.count).then(|| unsafe { CStr::from_ptr(*texts.first.add(index)) })
 }
