@@ -186,8 +186,15 @@ impl Table {
     }
 
     /// The open descriptors.
-    pub fn open(&mut self) -> impl Iterator<Item = &Descriptor> {
-        self.slots().iter().flatten()
+    pub fn descriptors(&mut self) -> impl Iterator<Item = &Descriptor> {
+        let mut number = 0;
+        core::iter::from_fn(move || {
+            let slot: *const Slot = self.slot(number)?;
+            number += 1;
+            Some(slot)
+        })
+        // SAFETY: slots stay, and the table is borrowed for as long as the descriptors are.
+        .filter_map(|slot| unsafe { (*slot).descriptor.as_ref() })
     }
 
     /// Gives a descriptor the lowest free number. `MFILE` if there is none.

@@ -27,7 +27,8 @@ pub fn apply() {
 
 fn put_in_force(layer: &[u8]) -> bool {
     let is_directory = |kind: Kind| kind.is_directory();
-    let descriptors = table().open();
+    let mut table = table();
+    let descriptors = table.descriptors();
     if layer == b"landlock" {
         let directories = descriptors.filter(|open| is_directory(open.kind));
         return restrict_files(directories.map(|open| (&open.handle, !open.read_only))).is_ok();
