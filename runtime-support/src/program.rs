@@ -73,6 +73,7 @@ pub(crate) mod tests {
         code: null(),
         code_count: 0,
         stack_size: 1 << 20,
+        cpu: 0,
     });
 
     #[unsafe(no_mangle)]
