@@ -10,7 +10,7 @@
 //! a system it is for that system alone.
 //!
 //! ```text
-//! open PATH HOW…        read write directory creat excl trunc append nofollow; a new descriptor
+//! open PATH HOW…        read write resize directory creat excl trunc append nofollow
 //! stat PATH [nofollow]  times PATH [nofollow]  mkdir PATH  rmdir PATH  unlink PATH  readlink PATH
 //! symlink TEXT PATH     rename PATH PATH       link PATH PATH [follow]
 //! read FD TEXT          must read all of TEXT and no more
@@ -38,6 +38,7 @@ const FIRST_DIRECTORY: u64 = 3;
 
 // Sets of rights, of the witx documents.
 const READING: u64 = 1 << 1 | 1 << 2 | 1 << 5 | 1 << 21;
+const FD_FILESTAT_SET_SIZE: u64 = 1 << 22;
 const WRITING: u64 = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 8 | 1 << 22 | 1 << 23;
 const DIRECTORY: u64 = 0x1fff << 9 | 0xf << 23;
 /// All but those of sockets.
@@ -138,7 +139,12 @@ impl Step {
         let lookup = if self.has("nofollow") { 0 } else { SYMLINK_FOLLOW };
         let how =
             [("creat", CREAT), ("directory", OPEN_DIRECTORY), ("excl", EXCL), ("trunc", TRUNC)];
-        let rights = [("read", READING), ("write", WRITING), ("directory", DIRECTORY)];
+        let rights = [
+            ("read", READING),
+            ("write", WRITING),
+            ("resize", FD_FILESTAT_SET_SIZE),
+            ("directory", DIRECTORY),
+        ];
         let operands = [
             fd,
             lookup,

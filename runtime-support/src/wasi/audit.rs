@@ -88,7 +88,7 @@ pub fn add(record: &Handle, guest: &Guest, function: &str, operands: &[u64], err
     match function {
         "path_open" => {
             path(&mut line, 0, 2);
-            let changes = Rights(operand(5)).has_any(Rights::WRITING);
+            let changes = Rights(operand(5)).writes();
             let access = if changes || operand(4) & CHANGING != 0 { b'w' } else { b'r' };
             line.bytes([b'\t', access]);
             if let (0, Ok(opened)) = (errno, guest.read_u32(operand(8) as u32)) {

@@ -46,6 +46,7 @@ functions! {
         let directory = directory(fd, Rights::PATH_OPEN)?;
         let (rights, inheriting) = (Rights(rights), Rights(inheriting));
         let how = open_how(&directory, how, rights, inheriting, flags)?;
+        let rights = if how.write { rights } else { rights.without(Rights::WRITING) };
         let mut walk = Walk::from(&directory.handle);
         walk.begin(&guest, path, length)?;
         let handle = walk.run(follows(lookup) && !how.exclusive, |walk| {
@@ -281,7 +282,7 @@ fn open_how(
     const READING: Rights = Rights::FD_READ.and(Rights::FD_READDIR);
     let open = Open {
         read: rights.has_any(READING),
-        write: rights.has_any(Rights::WRITING),
+        write: rights.writes(),
         create: how & CREAT != 0,
         exclusive: how & EXCL != 0,
         truncate: how & TRUNC != 0,

@@ -104,6 +104,14 @@ impl Rights {
     /// Those for which the host opens a file for writing.
     pub const WRITING: Self = Self::FD_WRITE.and(Self::FD_ALLOCATE).and(Self::FD_FILESTAT_SET_SIZE);
 
+    /// Whether what is opened with these rights shall be writable. Who asks to read but not to
+    /// write gets what can be read, whatever else is asked for: Go always asks for
+    /// `fd_filestat_set_size`.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        self.has(Self::FD_WRITE) || (!self.has(Self::FD_READ) && self.has_any(Self::WRITING))
+    }
+
     /// Both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
