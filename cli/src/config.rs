@@ -8,7 +8,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use kiln_targets::resources::{self, Resource, Version};
+use serde::{Deserialize, Serialize};
 
 use crate::args::{self, Memory};
 use crate::error::Error;
@@ -16,6 +17,27 @@ use crate::{grants, input, policy_file};
 
 /// The file's name beside a module.
 pub(crate) const NAME: &str = "kiln.toml";
+
+/// What people are told of the program, where a system shows it.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Metadata {
+    pub(crate) description: String,
+    pub(crate) author: String,
+    pub(crate) copyright: String,
+}
+
+impl Metadata {
+    /// The resources of a program of that name and version.
+    pub(crate) fn resources(&self, name: &str, version: &str) -> Vec<Resource> {
+        let description = if self.description.is_empty() { name } else { &self.description };
+        let Self { author, copyright, .. } = self;
+        vec![
+            resources::version(&Version { name, version, description, author, copyright }),
+            resources::manifest(),
+        ]
+    }
+}
 
 /// What the file says.
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) include: Vec<PathBuf>,
     pub(crate) stack_size: Option<String>,
     pub(crate) memory: Option<Memory>,
+    pub(crate) metadata: Metadata,
     pub(crate) grants: grants::Table,
 }
 

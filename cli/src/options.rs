@@ -6,10 +6,11 @@
 use std::path::{Path, PathBuf};
 
 use kiln_targets::cpu::LEVELS;
+use kiln_targets::resources::Resource;
 use kiln_targets::{Cpu, Target, target, universal};
 
 use crate::args::{self, Emit, Memory, Opt};
-use crate::config::Config;
+use crate::config::{Config, Metadata};
 use crate::dist::Time;
 use crate::error::Error;
 use crate::policy::Policy;
@@ -47,6 +48,7 @@ pub(crate) struct Dist {
     pub(crate) input: PathBuf,
     pub(crate) name: String,
     pub(crate) version: String,
+    pub(crate) metadata: Metadata,
     pub(crate) products: Vec<Product>,
     pub(crate) output: PathBuf,
     /// What to add to every archive.
@@ -84,6 +86,8 @@ pub(crate) struct Run {
 pub(crate) struct Settings {
     pub(crate) compile: kiln_compiler::Options,
     pub(crate) policy: Policy,
+    /// What Windows shows of the program.
+    pub(crate) resources: Vec<Resource>,
     /// Number of threads; `None` is one per processor.
     pub(crate) jobs: Option<usize>,
     pub(crate) quiet: bool,
@@ -118,11 +122,16 @@ impl Build {
         if typed.emit == Emit::Oci && !targets.iter().all(|target| oci::TARGETS.contains(target)) {
             return Err(emitting("oci", "images are for linux-amd64 and linux-arm64"));
         }
+        let name = name(typed.name.as_deref(), config, &typed.input)?;
+        let mut settings = settings(&typed.grants, &typed.tuning, config)?;
+        if let Some(version) = &config.version {
+            settings.resources = config.metadata.resources(&name, version);
+        }
         Ok(Self {
-            name: name(typed.name.as_deref(), config, &typed.input)?,
+            name,
             products: product::products(&targets, universal)?,
             libraries: libraries(&typed.link)?,
-            settings: settings(&typed.grants, &typed.tuning, config)?,
+            settings,
             input: typed.input,
             output: typed.output,
             emit: typed.emit,
@@ -146,13 +155,17 @@ impl Dist {
         } else {
             typed.include
         };
+        let name = name(typed.name.as_deref(), config, &typed.input)?;
+        let mut settings = settings(&typed.grants, &typed.tuning, config)?;
+        settings.resources = config.metadata.resources(&name, &version);
         Ok(Self {
-            name: name(typed.name.as_deref(), config, &typed.input)?,
+            name,
+            metadata: config.metadata.clone(),
             version,
             products: product::products(&targets, typed.universal || config.universal)?,
             include,
             time: source_date_epoch()?,
-            settings: settings(&typed.grants, &typed.tuning, config)?,
+            settings,
             input: typed.input,
             output: typed.output,
         })
@@ -299,6 +312,7 @@ fn settings(
             cpu: cpu(&tuning.cpu)?,
             optimize: tuning.opt != Opt::None,
         },
+        resources: Vec::new(),
         policy: grants::policy(grants, &config.grants)?,
         jobs: tuning.jobs.map(std::num::NonZero::get),
         quiet: tuning.quiet,
@@ -433,6 +447,12 @@ mod tests {
 
     fn settings_for_names() -> Settings {
         let compile = kiln_compiler::Options::default();
-        Settings { compile, policy: Policy::default(), jobs: None, quiet: true }
+        Settings {
+            compile,
+            policy: Policy::default(),
+            resources: Vec::new(),
+            jobs: None,
+            quiet: true,
+        }
     }
 }

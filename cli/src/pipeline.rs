@@ -75,6 +75,7 @@ impl Pipeline<'_> {
             manifest: &self.settings.policy.manifest(),
             stack_size: options.stack_size,
             identifier: self.name,
+            resources: &self.settings.resources,
         };
         link::link(target, &input).map_err(|source| Error::Link { target, source })
     }

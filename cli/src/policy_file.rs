@@ -143,6 +143,7 @@ mod tests {
             env: vec![("A".to_owned(), "b=c\n\u{1}".to_owned()), ("B".to_owned(), String::new())],
             inherited: Inherited::Names(vec!["HOME".to_owned()]),
             record: None,
+            layers: Vec::new(),
         };
         let text = write(&policy);
         let file: File = toml::from_str(&text).unwrap();

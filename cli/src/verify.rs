@@ -39,6 +39,7 @@ pub(crate) fn verify(options: &Verify) -> Result<(), Error> {
         path: Path::new(&manifest.module.path),
         name: &manifest.name,
         version: &manifest.version,
+        metadata: &manifest.metadata,
         time,
         products: &products,
         settings: &settings,
@@ -71,6 +72,7 @@ fn settings(manifest: &Manifest, options: &Verify) -> Option<Settings> {
     Some(Settings {
         compile: manifest.compile_options(),
         policy: Policy::parse(&manifest.policy)?,
+        resources: manifest.metadata.resources(&manifest.name, &manifest.version),
         jobs: options.jobs,
         quiet: options.quiet,
     })

@@ -137,6 +137,7 @@ fn changed_executables_are_read_without_a_panic() {
             manifest: "kiln-policy 1\n",
             stack_size: 1 << 20,
             identifier: "changed",
+            resources: &[],
         };
         let executable = link::link(target, &input).unwrap();
         Executable::parse(&executable).unwrap();

@@ -21,5 +21,6 @@ pub use cpu::Cpu;
 pub use fixup::Fixup;
 pub use link::{Input, LinkError, link};
 pub use macho::universal;
+pub use pe::resources;
 pub use relocation::relocation;
 pub use target::{Arch, HostConvention, ObjectFormat, Os, Target};

@@ -12,8 +12,13 @@ use support::{Builder, EMPTY_ARCHIVE, entry, sample};
 fn link(target: &Target, objects: &[(&str, Vec<u8>)]) -> Result<Vec<u8>, LinkError> {
     let objects: Vec<(&str, &[u8])> =
         objects.iter().map(|(name, data)| (*name, data.as_slice())).collect();
-    let input =
-        Input { objects: &objects, manifest: "kiln-policy 1\n", stack_size: 1, identifier: "test" };
+    let input = Input {
+        objects: &objects,
+        manifest: "kiln-policy 1\n",
+        stack_size: 1,
+        identifier: "test",
+        resources: &[],
+    };
     link_with_runtime(target, &input, EMPTY_ARCHIVE)
 }
 

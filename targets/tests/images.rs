@@ -24,8 +24,13 @@ const MANIFEST: &str = "kiln-policy 1\nenv\tA=B\n";
 fn link_sample(target: &'static Target) -> Vec<u8> {
     let object = sample(target);
     let objects = [("sample.o", &*object)];
-    let input =
-        Input { objects: &objects, manifest: MANIFEST, stack_size: 1 << 20, identifier: "sample" };
+    let input = Input {
+        objects: &objects,
+        manifest: MANIFEST,
+        stack_size: 1 << 20,
+        identifier: "sample",
+        resources: &[],
+    };
     link(target, &input).unwrap_or_else(|error| panic!("{target}: {error}"))
 }
 

@@ -17,7 +17,13 @@ fn link(
 ) -> Result<Vec<u8>, LinkError> {
     let objects: Vec<(&str, &[u8])> =
         objects.iter().map(|(name, data)| (*name, data.as_slice())).collect();
-    let input = Input { objects: &objects, manifest: "", stack_size: 1, identifier: "test" };
+    let input = Input {
+        objects: &objects,
+        manifest: "",
+        stack_size: 1,
+        identifier: "test",
+        resources: &[],
+    };
     link_with_runtime(target, &input, archive)
 }
 

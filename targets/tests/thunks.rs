@@ -68,7 +68,13 @@ fn far_calls_arrive() {
     for target in [&LINUX_ARM64, &DARWIN_ARM64, &WINDOWS_ARM64] {
         let object = large_object(target);
         let objects = [("large.o", &*object)];
-        let input = Input { objects: &objects, manifest: "", stack_size: 1, identifier: "test" };
+        let input = Input {
+            objects: &objects,
+            manifest: "",
+            stack_size: 1,
+            identifier: "test",
+            resources: &[],
+        };
         let image = link_with_runtime(target, &input, EMPTY_ARCHIVE).unwrap();
         let file = File::parse(&*image).unwrap();
         let text = file.sections().find(|section| section.kind() == SectionKind::Text).unwrap();

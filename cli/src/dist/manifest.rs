@@ -9,6 +9,7 @@ use super::archive::Entry;
 use super::checksums::sha256;
 use super::release::Release;
 use crate::args::Memory;
+use crate::config::Metadata;
 
 /// Version of the manifest's own schema.
 pub(crate) const SCHEMA: u32 = 1;
@@ -20,6 +21,7 @@ pub(crate) struct Manifest {
     pub(crate) schema: u32,
     pub(crate) name: String,
     pub(crate) version: String,
+    pub(crate) metadata: Metadata,
     /// The version of Kiln that made the release.
     pub(crate) kiln: String,
     /// Seconds since 1970 that files in archives carry.
@@ -80,6 +82,7 @@ impl Manifest {
             schema: SCHEMA,
             name: release.name.to_owned(),
             version: release.version.to_owned(),
+            metadata: release.metadata.clone(),
             kiln: env!("CARGO_PKG_VERSION").to_owned(),
             source_date_epoch: release.time.seconds(),
             module: File::new(&module.to_string_lossy(), release.module),

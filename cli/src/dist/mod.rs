@@ -43,6 +43,7 @@ pub(crate) fn dist(options: &Dist) -> Result<(), Error> {
         path,
         name: &options.name,
         version: &options.version,
+        metadata: &options.metadata,
         time: options.time,
         products: &options.products,
         settings: &options.settings,

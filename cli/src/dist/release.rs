@@ -12,6 +12,7 @@ use super::archive::{self, Entry};
 use super::manifest::{Archive, File};
 use super::{CHECKSUMS, MANIFEST, Manifest, checksums, sbom};
 use crate::args::Emit;
+use crate::config::Metadata;
 use crate::error::Error;
 use crate::options::Settings;
 use crate::pipeline::{self, Pipeline};
@@ -25,6 +26,7 @@ pub(crate) struct Release<'a> {
     pub(crate) path: &'a Path,
     pub(crate) name: &'a str,
     pub(crate) version: &'a str,
+    pub(crate) metadata: &'a Metadata,
     pub(crate) time: Time,
     pub(crate) products: &'a [Product],
     pub(crate) settings: &'a Settings,

@@ -83,6 +83,8 @@ fn unpack(name: &str, bytes: &[u8]) -> Vec<(String, u32, Vec<u8>)> {
 fn archives_hold_what_a_build_makes_and_what_was_added() {
     let scratch = released();
     assert_eq!(in_dist(&scratch), FILES);
+    // Windows is told the version, which `build` takes from there.
+    scratch.write("kiln.toml", b"version = \"1.4.0\"");
     let build = ["build", "hello.wasm", "-t", "all", "-o", "built", "--env", "A=b"];
     scratch.kiln(&build).is_success();
     for name in FILES.into_iter().filter(|name| name.contains("1.4.0-")) {
@@ -282,6 +284,22 @@ fn time_and_settings_come_from_where_they_should() {
     let mut command = scratch.command();
     command.env("SOURCE_DATE_EPOCH", "now").args(["dist", "hello.wasm"]);
     assert_eq!(command.status().unwrap().code(), Some(2));
+}
+
+#[test]
+fn windows_is_told_version_and_description() {
+    let scratch = Scratch::with_hello();
+    let config = "version = \"1.4.2\"\ntargets = [\"windows-amd64\", \"linux-amd64\"]\n\
+                  [metadata]\ndescription = \"Greets\"";
+    scratch.write("kiln.toml", config.as_bytes());
+    scratch.kiln(&["build", "hello.wasm"]).is_success();
+    assert!(scratch.kiln(&["inspect", "hello-windows-amd64.exe"]).stdout.contains(".rsrc"));
+    let text: Vec<u8> = "Greets".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let holds = |name: &str| scratch.read(name).windows(text.len()).any(|part| part == text);
+    assert!(holds("hello-windows-amd64.exe") && !holds("hello-linux-amd64"));
+    scratch.kiln(&["dist", "hello.wasm"]).is_success();
+    assert_eq!(json(&scratch, "manifest.json")["metadata"]["description"], "Greets");
+    scratch.kiln(&["verify", "dist", "hello.wasm"]).is_success();
 }
 
 #[test]

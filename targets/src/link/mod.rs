@@ -23,6 +23,7 @@ mod thunks;
 
 pub use error::LinkError;
 
+use crate::pe::resources::Resource;
 use crate::{ObjectFormat, Target, elf, macho, pe, runtime};
 use kiln_abi::symbol::POLICY;
 use program::{Definition, Kind, ObjectId, Program, SymbolId};
@@ -38,6 +39,8 @@ pub struct Input<'a> {
     pub stack_size: u64,
     /// Name of the executable in its code signature.
     pub identifier: &'a str,
+    /// What Windows shows of the executable; other systems have no place for it.
+    pub resources: &'a [Resource],
 }
 
 /// Links an executable for `target`.

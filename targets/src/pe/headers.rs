@@ -34,6 +34,7 @@ pub(super) struct Directories {
     pub(super) imports: Directory,
     pub(super) exceptions: Directory,
     pub(super) base_relocations: Directory,
+    pub(super) resources: Directory,
     pub(super) import_addresses: Directory,
 }
 
@@ -66,6 +67,7 @@ pub(super) fn write(
     table[pe::IMAGE_DIRECTORY_ENTRY_IMPORT] = directories.imports;
     table[pe::IMAGE_DIRECTORY_ENTRY_EXCEPTION] = directories.exceptions;
     table[pe::IMAGE_DIRECTORY_ENTRY_BASERELOC] = directories.base_relocations;
+    table[pe::IMAGE_DIRECTORY_ENTRY_RESOURCE] = directories.resources;
     table[pe::IMAGE_DIRECTORY_ENTRY_IAT] = directories.import_addresses;
     let table = table.map(|directory| pe::ImageDataDirectory {
         virtual_address: U32::new(LE, directory.start.saturating_sub(BASE) as u32),

@@ -5,6 +5,7 @@
 mod base_relocations;
 mod headers;
 mod imports;
+pub mod resources;
 
 use crate::image::{Access, Image, Segment};
 use crate::link::layout::{self, Plan, SectionPlan, SegmentPlan};
@@ -38,6 +39,11 @@ pub(crate) fn write(
     if !relocations.is_empty() {
         append_section(&mut image, ".reloc", &relocations);
     }
+    if !input.resources.is_empty() {
+        let end = image.segments.last().map_or(BASE, |segment| segment.address + segment.size);
+        let start = end.next_multiple_of(SECTION_ALIGN) - BASE;
+        append_section(&mut image, ".rsrc", &resources::write(input.resources, start as u32));
+    }
     let padded = image.bytes.len().next_multiple_of(FILE_ALIGN as usize);
     image.bytes.resize(padded, 0);
     if image.segments.iter().any(|segment| segment.address + segment.size - BASE > 1 << 31) {
@@ -63,6 +69,7 @@ pub(crate) fn write(
         imports: of_atoms(tables.directory.as_slice()),
         exceptions: of_section(".pdata"),
         base_relocations: of_section(".reloc"),
+        resources: of_section(".rsrc"),
         import_addresses: of_atoms(&tables.addresses),
     };
     let entry = program.address(entry)?;
