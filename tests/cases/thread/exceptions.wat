@@ -30,4 +30,6 @@
   (func (export "_start")
     (drop (call $spawn (i32.const 1000000)))
     (call $many (i32.const 5000000))
-    (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))))
+    (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))
+    ;; Time for the thread to end by itself.
+    (drop (memory.atomic.wait32 (i32.const 60000) (i32.const 0) (i64.const 200000000)))))

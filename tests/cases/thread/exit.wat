@@ -1,3 +1,4 @@
+;;! only linux-amd64 linux-arm64 darwin-amd64 darwin-arm64 windows-amd64 -- arm64 wine in qemu-user crashes now and then when a process ends with other threads
 ;;! exit 7
 ;; `proc_exit` in any thread ends the program with that code.
 (module

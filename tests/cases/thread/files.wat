@@ -44,4 +44,6 @@
   (func (export "_start")
     (call $check (i32.gt_s (call $spawn (i32.const 0)) (i32.const 0)))
     (call $work (i32.const 1024) (i32.const 98))
-    (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))))
+    (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))
+    ;; Time for the thread to end by itself.
+    (drop (memory.atomic.wait32 (i32.const 60000) (i32.const 0) (i64.const 200000000)))))

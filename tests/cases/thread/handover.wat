@@ -54,4 +54,6 @@
     (loop $again
       (local.set $sum (i32.add (local.get $sum) (call $take)))
       (br_if $again (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
-    (call $print (local.get $sum))))
+    (call $print (local.get $sum))
+    ;; Time for the thread to end by itself.
+    (drop (memory.atomic.wait32 (i32.const 60000) (i32.const 0) (i64.const 200000000)))))

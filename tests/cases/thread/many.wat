@@ -65,4 +65,6 @@
     (call $check (i32.eq (i32.load (global.get $locked)) (i32.const 4016)))
     (i32.store (i32.const 64) (i32.const 128))
     (i32.store (i32.const 68) (i32.const 5))
-    (drop (call $write (i32.const 1) (i32.const 64) (i32.const 1) (i32.const 72)))))
+    (drop (call $write (i32.const 1) (i32.const 64) (i32.const 1) (i32.const 72)))
+    ;; Time for the thread to end by itself.
+    (drop (memory.atomic.wait32 (i32.const 60000) (i32.const 0) (i64.const 200000000)))))

@@ -65,4 +65,6 @@
     (call $check (i32.eq (i32.load (i32.const 0x2fffc)) (i32.const 78)))
     (call $check (i32.eq (global.get $own) (i32.const 100)))
     (call $check (i64.eq (global.get $wide) (i64.const 9)))
+    ;; Time for the thread to end by itself.
+    (drop (memory.atomic.wait32 (i32.const 60000) (i32.const 0) (i64.const 200000000)))
     (call $proc_exit (i32.load8_u (i32.const 16)))))

@@ -18,4 +18,6 @@
       (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const 3000000))))
     (call $check (i32.eqz
       (memory.atomic.wait64 (i32.const 8) (i64.const 0) (i64.const 60000000000))))
-    (drop (memory.atomic.wait32 (i32.const 16) (i32.const 0) (i64.const -1)))))
+    (drop (memory.atomic.wait32 (i32.const 16) (i32.const 0) (i64.const -1)))
+    ;; Time for the thread to end by itself.
+    (drop (memory.atomic.wait32 (i32.const 60000) (i32.const 0) (i64.const 200000000)))))
