@@ -4,18 +4,11 @@ use super::errno::translate;
 use crate::sys::Result;
 use core::ffi::c_void;
 use core::ptr::null_mut;
-use rustix::mm::{
-    Advice, MapFlags, MprotectFlags, ProtFlags, madvise, mmap_anonymous, mprotect, munmap,
-};
+use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
 /// Pages are counted against the system's memory when they are first touched, not before.
 const LAZY: MapFlags = MapFlags::PRIVATE.union(MapFlags::NORESERVE);
 const ACCESS: ProtFlags = ProtFlags::READ.union(ProtFlags::WRITE);
-
-/// Length from which a range is asked to have huge pages, which are that long on both
-/// architectures with 4 KiB pages. A program that grows by as much at once will use it: one fault
-/// instead of 512, and far fewer misses of the TLB afterwards.
-const HUGE: usize = 2 << 20;
 
 /// See [`contract`](crate::sys).
 pub fn page_size() -> usize {
@@ -44,12 +37,7 @@ pub fn commit_at(address: *mut u8, length: usize) -> Result<()> {
 pub unsafe fn commit(address: *mut u8, length: usize) -> Result<()> {
     let access = MprotectFlags::READ.union(MprotectFlags::WRITE);
     // SAFETY: as the caller says.
-    unsafe { mprotect(address.cast(), length, access) }.map_err(translate)?;
-    if length >= HUGE {
-        // SAFETY: contents stay as they are. Kernels without huge pages refuse, which is no harm.
-        let _ = unsafe { madvise(address.cast(), length, Advice::LinuxHugepage) };
-    }
-    Ok(())
+    unsafe { mprotect(address.cast(), length, access) }.map_err(translate)
 }
 
 /// See [`contract`](crate::sys).
