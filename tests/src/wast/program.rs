@@ -71,6 +71,7 @@ impl Program {
             manifest: kiln_abi::program::POLICY_HEADER,
             stack_size: STACK_SIZE,
             identifier: &self.script,
+            resources: &[],
         };
         link::link(target, &input).map_err(|error| error.to_string())
     }
