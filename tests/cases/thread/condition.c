@@ -148,4 +148,6 @@ __attribute__((export_name("_start"))) void start(void) {
     while (running) wait_for(&changed, &mutex);
     unlock(&mutex);
     print(sum);
+    // Time for the threads to end by themselves.
+    __builtin_wasm_memory_atomic_wait32(&running, 0, 200000000);
 }

@@ -416,7 +416,9 @@
       local.get 0  i32.const 1  local.get 1  i32.sub  i32.store offset=12  local.get 0  local.get 0
       i32.const 16  i32.add  local.get 1  i32.add  i32.const 15  i32.add  i32.store offset=8
       i32.const 1  local.get 0  i32.const 8  i32.add  i32.const 1  local.get 0  i32.const 4  i32.add
-      call $fd_write  drop  local.get 0  i32.const 32  i32.add  global.set $__stack_pointer  return
+      call $fd_write  drop  i32.const 0  i32.const 0  i64.const 200000000
+      memory.atomic.wait32 offset=65556  drop  local.get 0  i32.const 32  i32.add
+      global.set $__stack_pointer  return
     end
     i32.const 2  call $proc_exit
     unreachable)
