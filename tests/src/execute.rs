@@ -41,7 +41,13 @@ pub struct Executed {
     pub stderr: Vec<u8>,
 }
 
-impl Execution<'_> {
+impl<'a> Execution<'a> {
+    /// A run without arguments, variables and input.
+    #[must_use]
+    pub fn plain(target: &'static Target, program: &'a Path, folder: &'a Path) -> Self {
+        Self { target, program, args: &[], folder, environment: &[], stdin: &[] }
+    }
+
     /// Runs the program to its end.
     ///
     /// # Errors

@@ -22,14 +22,7 @@ fn build(folder: &Path, target: &'static Target) -> Result<PathBuf, Failed> {
 fn in_a_folder(target: &'static Target) -> Result<(), Failed> {
     let scratch = kiln_tests::scratch()?;
     let program = build(scratch.path(), target)?;
-    let execution = Execution {
-        target,
-        program: &program,
-        args: &[],
-        folder: scratch.path(),
-        environment: &[],
-        stdin: &[],
-    };
+    let execution = Execution::plain(target, &program, scratch.path());
     let executed = execution.run()?;
     expect::same("stderr", b"", &executed.stderr)?;
     expect::same("stdout", TEXT, &executed.stdout)?;

@@ -112,14 +112,7 @@ fn execute(target: &'static Target, spoil: fn(&mut Image)) -> Result<Executed, F
     let mut image = Image(fs::read(&program)?);
     spoil(&mut image);
     fs::write(&program, image.0)?;
-    let execution = Execution {
-        target,
-        program: &program,
-        args: &[],
-        folder: scratch.path(),
-        environment: &[],
-        stdin: &[],
-    };
+    let execution = Execution::plain(target, &program, scratch.path());
     Ok(execution.run()?)
 }
 
@@ -152,14 +145,7 @@ fn universal(target: &'static Target) -> Result<(), Failed> {
     // An executable file, to be filled with the image.
     fs::copy(&both, &program)?;
     fs::write(&program, image)?;
-    let execution = Execution {
-        target,
-        program: &program,
-        args: &[],
-        folder: scratch.path(),
-        environment: &[],
-        stdin: &[],
-    };
+    let execution = Execution::plain(target, &program, scratch.path());
     let executed = execution.run()?;
     if executed.code == 42 {
         return Ok(());

@@ -19,14 +19,7 @@ fn serve(target: &'static Target) -> Result<(), Failed> {
     let module = kiln_tests::project().join("tests/sockets/listener.wat");
     let flags = ["--listen".to_owned(), address.to_string(), "--dir".to_owned(), ".".to_owned()];
     let program = kiln::build(scratch.path(), &module, target, &flags)?;
-    let execution = Execution {
-        target,
-        program: &program,
-        args: &[],
-        folder: scratch.path(),
-        environment: &[],
-        stdin: &[],
-    };
+    let execution = Execution::plain(target, &program, scratch.path());
     let client = thread::spawn(move || talk(address));
     let executed = execution.run()?;
     expect::same("stderr", b"", &executed.stderr)?;
@@ -70,14 +63,7 @@ fn taken(target: &'static Target) -> Result<(), Failed> {
     let module = kiln_tests::project().join("tests/sockets/listener.wat");
     let flags = ["--listen".to_owned(), address.to_string()];
     let program = kiln::build(scratch.path(), &module, target, &flags)?;
-    let execution = Execution {
-        target,
-        program: &program,
-        args: &[],
-        folder: scratch.path(),
-        environment: &[],
-        stdin: &[],
-    };
+    let execution = Execution::plain(target, &program, scratch.path());
     let executed = execution.run()?;
     let message = format!("kiln: cannot listen at `{address}`: the address is in use");
     let said = String::from_utf8_lossy(&executed.stderr);

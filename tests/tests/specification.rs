@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use kiln_targets::{Target, target};
-use kiln_tests::execute::Execution;
 use kiln_tests::wast::{self, Program, Script};
 use kiln_tests::{corpus, trial};
 use libtest_mimic::{Arguments, Failed};
@@ -164,18 +163,7 @@ fn execute(
 }
 
 fn run(program: &Program, target: &'static Target) -> Result<(), Failed> {
-    let scratch = kiln_tests::scratch()?;
-    let path = scratch.path().join(format!("program{}", target.executable_suffix));
-    kiln_tests::write_executable(&path, &program.executable(target)?)?;
-    let execution = Execution {
-        target,
-        program: &path,
-        args: &[],
-        folder: scratch.path(),
-        environment: &[],
-        stdin: &[],
-    };
-    let executed = execution.run()?;
+    let executed = program.execute(target)?;
     match executed.code {
         0 => Ok(()),
         code => {

@@ -2,7 +2,7 @@
 //! missing or others, and modules that are not refused.
 
 use kiln_targets::Target;
-use kiln_tests::execute::{Executed, Execution};
+use kiln_tests::execute::Executed;
 use kiln_tests::wast;
 
 /// The assertion under test follows on line 12.
@@ -25,18 +25,7 @@ fn execute(assertion: &str) -> Executed {
     assert!(script.left_out.is_empty(), "{:?}", script.left_out);
     let [program] = script.programs.as_slice() else { panic!("one program is enough") };
     let target = Target::host().expect("tests run on a target of Kiln");
-    let scratch = kiln_tests::scratch().unwrap();
-    let path = scratch.path().join(format!("program{}", target.executable_suffix));
-    kiln_tests::write_executable(&path, &program.executable(target).unwrap()).unwrap();
-    let execution = Execution {
-        target,
-        program: &path,
-        args: &[],
-        folder: scratch.path(),
-        environment: &[],
-        stdin: &[],
-    };
-    execution.run().unwrap()
+    program.execute(target).unwrap()
 }
 
 #[test]

@@ -7,6 +7,7 @@ use kiln_targets::Target;
 use kiln_targets::link::{self, Input};
 
 use super::driver::{self, Step};
+use crate::execute::{Executed, Execution};
 
 /// Bytes of stack: enough for every script that does not exhaust it on purpose.
 const STACK_SIZE: u64 = 1 << 20;
@@ -51,11 +52,23 @@ impl Program {
         self.steps.first().map_or(0, |step| step.line)
     }
 
-    /// The program's executable for a target.
+    /// Builds the program for a target and executes it.
     ///
     /// # Errors
-    /// The compiler or the linker refuses it.
-    pub fn executable(&self, target: &'static Target) -> Result<Vec<u8>, String> {
+    /// The compiler or the linker refuses it, or it could not be started.
+    pub fn execute(&self, target: &'static Target) -> Result<Executed, String> {
+        let executable = self.executable(target)?;
+        let run = || {
+            let scratch = crate::scratch()?;
+            let path = scratch.path().join(format!("program{}", target.executable_suffix));
+            crate::write_executable(&path, &executable)?;
+            Execution::plain(target, &path, scratch.path()).run()
+        };
+        run().map_err(|error: std::io::Error| error.to_string())
+    }
+
+    /// The program's executable for a target.
+    fn executable(&self, target: &'static Target) -> Result<Vec<u8>, String> {
         let driver = driver::module(&self.script, &self.steps);
         let all =
             self.instances.iter().map(|instance| (instance.name.clone(), instance.name.clone()));
