@@ -282,6 +282,7 @@ fn define<'a>(
     spaces.tags.extend(module.tags[tag_count..].iter().map(|&ty| first_type + ty));
     spaces.instances.push(Instance {
         module,
+        renumbered: !indices.are_identity(),
         indices,
         lazy: source.lazy,
         growths,

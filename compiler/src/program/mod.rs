@@ -68,6 +68,8 @@ pub(crate) struct Spaces<'a> {
 pub(crate) struct Instance<'a> {
     pub(crate) module: &'a Module<'a>,
     pub(crate) indices: Indices,
+    /// Whether the module's indices are not those of the program.
+    pub(crate) renumbered: bool,
     /// It comes about when code asks for it, not when the program starts.
     pub(crate) lazy: bool,
     /// Imports that match only if what is imported grew by the time of instantiation.

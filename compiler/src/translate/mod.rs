@@ -29,6 +29,7 @@ pub(crate) use trap::abi_code;
 use crate::error::Error;
 use crate::module::Body;
 use crate::plan::Plan;
+use crate::program::Instance;
 use crate::symbol::{Data, Symbol};
 use control::Frame;
 use cranelift_codegen::Context;
@@ -77,8 +78,7 @@ pub(crate) fn function(
 ) -> Result<(), Error> {
     let ty = &plan.spaces.signature(index).ty;
     let instance = plan.spaces.functions[index as usize].instance;
-    let indices = &plan.spaces.instances[instance as usize].indices;
-    let renumber = !indices.are_identity();
+    let Instance { indices, renumbered, .. } = &plan.spaces.instances[instance as usize];
     context.func.signature = call::signature(ty);
     context.func.name = cranelift_codegen::ir::UserFuncName::User(Symbol::Function(index).encode());
     let builder = FunctionBuilder::new(&mut context.func, builder_context);
@@ -98,7 +98,7 @@ pub(crate) fn function(
         let (mut operator, offset) =
             operators.read_with_offset().map_err(|error| translator.invalid(&error, index))?;
         translator.builder.set_srcloc(SourceLoc::new(offset as u32));
-        if renumber {
+        if *renumbered {
             indices.renumber(&mut operator);
         }
         if !translator.operator(&operator) {
