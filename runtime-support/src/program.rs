@@ -1,6 +1,7 @@
 //! The records that the compiler and linker wrote into this executable.
 
 use core::ffi::{CStr, c_char};
+use kiln_abi::part::Parts;
 use kiln_abi::program::{CodeRange, Memory, Program};
 
 unsafe extern "C" {
@@ -8,13 +9,15 @@ unsafe extern "C" {
     static PROGRAM: Program;
     #[link_name = "kiln_policy"]
     static POLICY: c_char;
+    #[link_name = "kiln_parts"]
+    static PARTS: Parts;
     #[link_name = "kiln_entry"]
     fn enter();
 }
 
 /// Compiled code refers to this symbol, so that it links with no runtime of another version.
 #[unsafe(no_mangle)]
-pub static kiln_abi_v1: u8 = 1;
+pub static kiln_abi_v2: u8 = 1;
 
 /// What the compiler says about the program.
 pub fn record() -> &'static Program {
@@ -31,6 +34,12 @@ pub fn entry() -> unsafe extern "C" fn() {
 pub fn policy() -> &'static CStr {
     // SAFETY: the linker's caller wrote a text that ends in NUL.
     unsafe { CStr::from_ptr(&raw const POLICY) }
+}
+
+/// The parts of the runtime that the manifest asks for.
+pub fn parts() -> &'static Parts {
+    // SAFETY: the linker writes the record as `kiln_abi` says, and nothing changes it.
+    unsafe { &PARTS }
 }
 
 /// The program's linear memories.
@@ -67,13 +76,23 @@ pub(crate) mod tests {
 
     #[unsafe(no_mangle)]
     static kiln_program: Global<Program> = Global::new(Program {
-        abi: &raw const kiln_abi_v1,
+        abi: &raw const kiln_abi_v2,
         memories: null_mut(),
         memory_count: 0,
         code: null(),
         code_count: 0,
         stack_size: 1 << 20,
         cpu: 0,
+        check_processor: None,
+    });
+
+    #[unsafe(no_mangle)]
+    static kiln_parts: Global<Parts> = Global::new(Parts {
+        directories: None,
+        listeners: None,
+        audit_begin: None,
+        audit_call: None,
+        harden: None,
     });
 
     #[unsafe(no_mangle)]

@@ -11,7 +11,8 @@ use kiln_abi::EXIT_START;
 /// Starts the program and ends the process when it returns. Called once, by the OS folder's entry
 /// point, on the stack that the OS gave.
 pub fn start() -> ! {
-    check_processor();
+    let parts = program::parts();
+    begin_part(program::record().check_processor);
     if signal::install().is_err() {
         fail("cannot install fault handlers", "");
     }
@@ -19,9 +20,13 @@ pub fn start() -> ! {
         // SAFETY: it is one of the program's, which has not begun.
         unsafe { memory::instantiate(memory) };
     }
-    wasi::preopen::open_all();
-    wasi::audit::begin();
-    wasi::harden::apply();
+    if wasi::descriptor::table().insert_standard_streams().is_err() {
+        fail("not enough memory", "");
+    }
+    begin_part(parts.directories);
+    begin_part(parts.listeners);
+    begin_part(parts.audit_begin);
+    begin_part(parts.harden);
     let stack_size = program::record().stack_size as usize;
     // SAFETY: the process has this one thread, which comes here once.
     if unsafe { signal::call_on_stack(stack_size, program::entry()) }.is_err() {
@@ -31,14 +36,19 @@ pub fn start() -> ! {
     process::exit(0)
 }
 
-/// Ends a program whose code needs what the processor lacks.
-fn check_processor() {
-    let needed = program::record().cpu;
-    // Asking takes time, inside virtual machines above all.
-    if needed == 0 {
-        return;
+/// Does what a part of the runtime has to do before the program begins, if it is linked.
+fn begin_part(part: Option<unsafe extern "C" fn()>) {
+    if let Some(begin) = part {
+        // SAFETY: the records hold functions of this runtime, each called once, from here.
+        unsafe { begin() }
     }
-    let missing = needed & !arch::features();
+}
+
+/// Ends a program whose code needs what the processor lacks. Called only where it needs anything:
+/// asking takes time, inside virtual machines above all.
+#[unsafe(no_mangle)]
+pub extern "C" fn kiln_check_processor() {
+    let missing = program::record().cpu & !arch::features();
     if let Some((_, name)) = kiln_abi::cpu::NAMES.iter().find(|(bit, _)| missing & bit != 0) {
         fail("the program was built for processors with a feature that this one lacks:", name);
     }

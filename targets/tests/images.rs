@@ -3,6 +3,8 @@
 
 mod support;
 
+use kiln_abi::part::Parts;
+use kiln_abi::symbol::{PARTS, POLICY};
 use kiln_targets::target::{self, LINUX_AMD64};
 use kiln_targets::{Arch, Input, ObjectFormat, Target, link, runtime};
 use object::coff::ImportFile;
@@ -223,7 +225,9 @@ fn link_otherwise(target: &'static Target, folder: &Path) -> Vec<u8> {
     file("runtime.a", &with_index(&runtime::archive(target)));
     let mut manifest = support::Builder::new(target);
     let section = manifest.section("policy", SectionKind::ReadOnlyData, MANIFEST.as_bytes(), 1);
-    manifest.define("kiln_policy", section, 0);
+    manifest.define(POLICY, section, 0);
+    let section = manifest.section("parts", SectionKind::Data, &[0; size_of::<Parts>()], 8);
+    manifest.define(PARTS, section, 0);
     file("policy.o", &manifest.write());
     let entry = entry(target);
     let arguments = match (target.format, target.arch) {

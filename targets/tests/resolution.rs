@@ -2,6 +2,9 @@
 
 mod support;
 
+use kiln_abi::part;
+use kiln_abi::program::POLICY_HEADER;
+use kiln_abi::symbol::PARTS;
 use kiln_targets::link::link_with_runtime;
 use kiln_targets::target::{self, DARWIN_AMD64, LINUX_AMD64, WINDOWS_AMD64};
 use kiln_targets::{Fixup, Input, LinkError, ObjectFormat, Target};
@@ -17,14 +20,12 @@ fn link(
 ) -> Result<Vec<u8>, LinkError> {
     let objects: Vec<(&str, &[u8])> =
         objects.iter().map(|(name, data)| (*name, data.as_slice())).collect();
-    let input = Input {
-        objects: &objects,
-        manifest: "",
-        stack_size: 1,
-        identifier: "test",
-        resources: &[],
-    };
-    link_with_runtime(target, &input, archive)
+    link_with_runtime(target, &input(&objects), archive)
+}
+
+/// Those objects, and no grants.
+const fn input<'a>(objects: &'a [(&'a str, &'a [u8])]) -> Input<'a> {
+    Input { objects, manifest: "", stack_size: 1, identifier: "test", resources: &[] }
 }
 
 /// An object whose entry point is a pointer to `value`.
@@ -118,6 +119,38 @@ fn members_come_in_when_they_are_needed_and_only_then() {
         let (_, data) = variables(&image);
         assert_eq!(data[data.len() - 8..], [7; 8], "{target}");
         assert_eq!(data.len(), 24, "{target}");
+    }
+}
+
+#[test]
+fn what_the_manifest_asks_for_is_what_is_linked() {
+    for target in target::ALL {
+        // A runtime of nothing but the record's users.
+        let mut root = Builder::new(target);
+        let data = root.section("root", SectionKind::Data, &[0; 8], 8);
+        root.define(entry(target), data, 0);
+        let record = root.refer(PARTS);
+        root.fix(data, 0, Fixup::Absolute64, record, 0);
+        let root = root.write();
+        let parts = part::ALL.iter().map(|part| {
+            let mut builder = Builder::new(target);
+            let data = builder.section("part", SectionKind::Data, part.symbol.as_bytes(), 8);
+            builder.define(part.symbol, data, 0);
+            builder.write()
+        });
+        let library = archive(&parts.collect::<Vec<_>>());
+        for asking in part::ALL {
+            let manifest = format!("{POLICY_HEADER}\n{}\tx\n", asking.grants[0]);
+            let objects = &[("root.o", &*root)];
+            let input = Input { manifest: &manifest, ..input(objects) };
+            let image = link_with_runtime(target, &input, &library).unwrap();
+            let (_, data) = variables(&image);
+            for part in part::ALL {
+                let name = part.symbol.as_bytes();
+                let linked = data.windows(name.len()).any(|window| window == name);
+                assert_eq!(linked, part.grants == asking.grants, "{target} {part:?} {manifest}");
+            }
+        }
     }
 }
 

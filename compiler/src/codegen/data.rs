@@ -15,7 +15,7 @@ use crate::symbol::{Data, GLOBAL_SIZE, Symbol};
 use core::mem::size_of;
 use kiln_abi::WASM_PAGE_SIZE;
 use kiln_abi::program::{MEMORY_CHECKED, MEMORY_FIXED, MEMORY_SHARED, Memory, Run};
-use kiln_abi::symbol::{ABI, PLACED_SECTION_PREFIX, PROGRAM};
+use kiln_abi::symbol::{ABI, CHECK_PROCESSOR, PLACED_SECTION_PREFIX, PROGRAM};
 use kiln_abi::table::{Element, NULL_ELEMENT_HIGH, NULL_ELEMENT_LOW};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -158,6 +158,7 @@ impl Builder<'_, '_> {
             list.pointer(handlers.name.clone()).u64(range.handlers.len() as u64);
             maps.extend([functions, traps, names, sites, handlers]);
         }
+        let cpu = self.plan.cpu.bits(self.plan.target);
         let mut program = Piece::new(Name::Global(PROGRAM), Place::ReadOnlyRelocated, 8);
         program
             .pointer(Name::Global(ABI))
@@ -166,7 +167,11 @@ impl Builder<'_, '_> {
             .pointer(list.name.clone())
             .u64(ranges.len() as u64)
             .u64(self.plan.stack_size)
-            .u64(self.plan.cpu.bits(self.plan.target));
+            .u64(cpu);
+        match cpu {
+            0 => program.u64(0),
+            _ => program.pointer(Name::Global(CHECK_PROCESSOR)),
+        };
         maps.extend([list, program]);
         maps
     }

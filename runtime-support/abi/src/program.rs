@@ -50,6 +50,8 @@ pub struct Program {
     pub stack_size: u64,
     /// Features that code needs beyond the target's baseline, as bits of [`crate::cpu`].
     pub cpu: u64,
+    /// [`symbol::CHECK_PROCESSOR`](crate::symbol::CHECK_PROCESSOR) if `cpu` has bits, else null.
+    pub check_processor: Option<unsafe extern "C" fn()>,
 }
 
 /// A linear memory. Compiled code reads `base` and `length`; the runtime alone writes them.
@@ -156,7 +158,7 @@ pub struct Function {
 pub const NO_INDEX: u32 = u32::MAX;
 
 const _: () = {
-    assert!(size_of::<Program>() == 56);
+    assert!(size_of::<Program>() == 64);
     assert!(size_of::<Memory>() == 56);
     assert!(offset_of!(Memory, length) == 8);
     assert!(size_of::<Run>() == 24);

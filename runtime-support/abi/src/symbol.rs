@@ -4,7 +4,7 @@
 //! underscore) is added where objects are read and written.
 
 /// Defined by the runtime, referred to by [`PROGRAM`]: a runtime of another version lacks it.
-pub const ABI: &str = "kiln_abi_v1";
+pub const ABI: &str = "kiln_abi_v2";
 
 /// The one [`Program`](crate::program::Program) record, emitted by the compiler.
 pub const PROGRAM: &str = "kiln_program";
@@ -19,6 +19,12 @@ pub const POLICY: &str = "kiln_policy";
 
 /// Section of [`POLICY`]; at most 8 characters, since PE images hold no longer names.
 pub const POLICY_SECTION: &str = ".kpolicy";
+
+/// The one [`Parts`](crate::part::Parts) record, written by the linker.
+pub const PARTS: &str = "kiln_parts";
+
+/// `extern "C" fn()`: ends the process if the processor lacks a feature that the program needs.
+pub const CHECK_PROCESSOR: &str = "kiln_check_processor";
 
 /// Prefix of the section of a piece of memory image that has a fixed address: the address follows
 /// as 16 hexadecimal digits. The linker maps such a section writable at exactly that address.

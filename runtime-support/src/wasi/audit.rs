@@ -16,10 +16,14 @@ use super::guest::Guest;
 use super::policy::{grants, split, text};
 use super::rights::Rights;
 use crate::global::Global;
+use crate::program;
 use crate::start::fail_because;
 use crate::sys;
 use crate::sys::fs::{self, Handle};
 use crate::sys::types::{Buffer, FdFlags, HostPath, Open};
+use core::slice::from_raw_parts;
+use kiln_abi::part::Call;
+use kiln_abi::program::Memory;
 
 /// Bytes of the longest line: two paths of which every byte is escaped.
 const LINE: usize = 4 * 4096 + 256;
@@ -31,7 +35,8 @@ static RECORD: Global<Option<Handle>> = Global::new(None);
 
 /// Opens the record that the manifest names, in a grant `DIRECTORY NAME`. A record that cannot be
 /// opened ends the process.
-pub fn begin() {
+#[unsafe(no_mangle)]
+pub extern "C" fn kiln_audit_begin() {
     for (_, grant) in grants().filter(|(kind, _)| *kind == b"audit") {
         match open(grant) {
             // SAFETY: the program has not begun, so nothing else reads this.
@@ -67,15 +72,45 @@ pub const fn concerns(function: &str) -> bool {
     )
 }
 
-/// The record, if one is kept.
-pub fn record() -> Option<&'static Handle> {
-    // SAFETY: it was written before the program began, and nothing changes it again.
-    unsafe { (*RECORD.get()).as_ref() }
+/// Has a call recorded, if a record is kept.
+///
+/// # Safety
+/// `memory` is one of the program's memories.
+pub unsafe fn call(memory: *mut Memory, function: &str, operands: &[u64], errno: u32) {
+    if let Some(add) = program::parts().audit_call {
+        let call = Call {
+            memory,
+            function: function.as_ptr(),
+            function_length: function.len() as u64,
+            operands: operands.as_ptr(),
+            operand_count: operands.len() as u64,
+            errno,
+        };
+        // SAFETY: as the caller says; the call's parts live until this returns.
+        unsafe { add(&raw const call) }
+    }
 }
 
 /// Adds a call to the record.
-#[cold]
-pub fn add(record: &Handle, guest: &Guest, function: &str, operands: &[u64], errno: u32) {
+///
+/// # Safety
+/// The call's memory is one of the program's, and its pointers count what they point to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kiln_audit_call(call: *const Call) {
+    // SAFETY: as the caller says; the record was written before the program began, and the
+    // function's name is a text.
+    let (record, guest, function, operands, errno) = unsafe {
+        let Some(record) = (*RECORD.get()).as_ref() else { return };
+        let call = &*call;
+        let function = from_raw_parts(call.function, call.function_length as usize);
+        let operands = from_raw_parts(call.operands, call.operand_count as usize);
+        let function = core::str::from_utf8_unchecked(function);
+        (record, Guest::new(call.memory), function, operands, call.errno)
+    };
+    add(record, &guest, function, operands, errno);
+}
+
+fn add(record: &Handle, guest: &Guest, function: &str, operands: &[u64], errno: u32) {
     let mut line = Line { bytes: [0; LINE], length: 0 };
     let function = function.strip_prefix("unstable_").unwrap_or(function);
     line.bytes(function.bytes());

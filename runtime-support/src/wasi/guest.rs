@@ -149,11 +149,9 @@ macro_rules! functions {
                 Err(errno) => errno as u32,
             };
             const NAME: &str = stringify!($name);
-            if $crate::wasi::audit::concerns(NAME)
-                && let Some(record) = $crate::wasi::audit::record()
-            {
-                let operands: &[u64] = &[$($parameter as u64),*];
-                $crate::wasi::audit::add(record, &$guest, NAME, operands, errno);
+            if $crate::wasi::audit::concerns(NAME) {
+                // SAFETY: as the caller says.
+                unsafe { $crate::wasi::audit::call(memory, NAME, &[$($parameter as u64),*], errno) };
             }
             errno
         }

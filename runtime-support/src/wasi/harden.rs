@@ -10,7 +10,8 @@ use crate::sys::types::Calls;
 
 /// Puts in force what the policy asks for. Where the host lacks it, says so; if it is required,
 /// ends the process.
-pub fn apply() {
+#[unsafe(no_mangle)]
+pub extern "C" fn kiln_harden() {
     if !EXISTS {
         return;
     }

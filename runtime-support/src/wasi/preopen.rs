@@ -8,7 +8,7 @@ use super::descriptor::{self, Descriptor, Kind};
 use super::policy::{grants, split, text};
 use super::rights::Rights;
 use crate::errno::Errno;
-use crate::start::{fail, fail_because};
+use crate::start::fail_because;
 use crate::sys::fs::{self, Handle};
 use crate::sys::types::{Folder, HostPath, Open};
 use crate::sys::{self, folder, memory, socket};
@@ -22,12 +22,9 @@ const FOLDERS: [(&[u8], Folder); 5] = [
     (b"temp", Folder::Temporary),
 ];
 
-/// Opens the standard streams, the granted directories and the granted listeners, each in the
-/// manifest's order.
-pub fn open_all() {
-    if descriptor::table().insert_standard_streams().is_err() {
-        fail("not enough memory", "");
-    }
+/// Opens the granted directories in the manifest's order.
+#[unsafe(no_mangle)]
+pub extern "C" fn kiln_open_directories() {
     for (kind, grant) in grants() {
         match kind {
             b"dir" => open_granted(grant),
@@ -35,6 +32,11 @@ pub fn open_all() {
             _ => {}
         }
     }
+}
+
+/// Opens the granted listeners in the manifest's order.
+#[unsafe(no_mangle)]
+pub extern "C" fn kiln_open_listeners() {
     for (kind, grant) in grants() {
         if kind == b"listen" {
             open_listener(grant);

@@ -2,21 +2,24 @@
 //!
 //! The passes, in order:
 //!
-//! 1. `input` reads each object: its sections become atoms, its symbols and relocations refer
+//! 1. `own` makes the linker's own records: the capability manifest, and which parts of the
+//!    runtime it asks for.
+//! 2. `input` reads each object: its sections become atoms, its symbols and relocations refer
 //!    to them.
-//! 2. `resolve` gives every name one definition and pulls in the archive's members that define
+//! 3. `resolve` gives every name one definition and pulls in the archive's members that define
 //!    what is missing.
-//! 3. `live` marks what the entry point reaches; the rest is not linked.
-//! 4. `imports` makes the pointers and stubs by which code refers to dynamic libraries.
-//! 5. `layout` gives every atom its address, with `thunks` where calls are too far.
-//! 6. `image` copies the atoms and applies their fixups.
-//! 7. The format (`elf`, `macho`, `pe`) puts headers and tables around that.
+//! 4. `live` marks what the entry point reaches; the rest is not linked.
+//! 5. `imports` makes the pointers and stubs by which code refers to dynamic libraries.
+//! 6. `layout` gives every atom its address, with `thunks` where calls are too far.
+//! 7. `image` copies the atoms and applies their fixups.
+//! 8. The format (`elf`, `macho`, `pe`) puts headers and tables around that.
 
 mod error;
 mod imports;
 mod input;
 pub(crate) mod layout;
 mod live;
+mod own;
 pub(crate) mod program;
 mod resolve;
 mod thunks;
@@ -25,8 +28,7 @@ pub use error::LinkError;
 
 use crate::pe::resources::Resource;
 use crate::{ObjectFormat, Target, elf, macho, pe, runtime};
-use kiln_abi::symbol::POLICY;
-use program::{Definition, Kind, ObjectId, Program, SymbolId};
+use program::{Definition, LINKER, Program};
 
 /// What is linked besides the target's runtime, which the linker adds itself.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +64,16 @@ pub fn link_with_runtime(
     input: &Input<'_>,
     archive: &[u8],
 ) -> Result<Vec<u8>, LinkError> {
+    let entry = match target.format {
+        ObjectFormat::Elf => elf::ENTRY,
+        ObjectFormat::MachO => macho::ENTRY,
+        ObjectFormat::Coff => pe::ENTRY,
+    };
+    let names = own::Names::new(target);
     let mut program = Program::new(target);
-    let roots = declare_roots(&mut program, input)?;
+    let entry = resolve::declare(&mut program, entry.as_bytes(), LINKER, Definition::Undefined)?;
+    let roots = [entry, own::manifest(&mut program, &names, input.manifest)?];
+    own::parts(&mut program, &names, input.manifest)?;
     for &(name, data) in input.objects {
         input::read(&mut program, name, data)?;
     }
@@ -73,24 +83,8 @@ pub fn link_with_runtime(
     live::mark(&mut program, &roots)?;
     imports::make(&mut program)?;
     match target.format {
-        ObjectFormat::Elf => elf::write(&mut program, roots[0]),
-        ObjectFormat::MachO => macho::write(&mut program, roots[0], input),
-        ObjectFormat::Coff => pe::write(&mut program, roots[0], input),
+        ObjectFormat::Elf => elf::write(&mut program, entry),
+        ObjectFormat::MachO => macho::write(&mut program, entry, input),
+        ObjectFormat::Coff => pe::write(&mut program, entry, input),
     }
-}
-
-/// Declares what every executable has: its entry point, and the capability manifest.
-fn declare_roots(program: &mut Program<'_>, input: &Input<'_>) -> Result<[SymbolId; 2], LinkError> {
-    let (entry, policy) = match program.target.format {
-        ObjectFormat::Elf => (elf::ENTRY, POLICY),
-        ObjectFormat::MachO => (macho::ENTRY, macho::POLICY),
-        ObjectFormat::Coff => (pe::ENTRY, POLICY),
-    };
-    let linker = ObjectId(0);
-    let entry = resolve::declare(program, entry.as_bytes(), linker, Definition::Undefined)?;
-    let text = [input.manifest.as_bytes(), b"\0"].concat();
-    let (atom, _) = program.add_own(Kind::Manifest, 1, text, vec![]);
-    let definition = Definition::Atom { atom, offset: 0, weak: false };
-    let policy = resolve::declare(program, policy.as_bytes(), linker, definition)?;
-    Ok([entry, policy])
 }

@@ -21,6 +21,9 @@ pub(crate) struct SymbolId(pub(crate) u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ObjectId(pub(crate) u32);
 
+/// The linker's own object.
+pub(crate) const LINKER: ObjectId = ObjectId(0);
+
 /// What an atom holds, and thereby which section of the image it goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -151,7 +154,7 @@ pub(crate) struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    /// A program of nothing but the linker's own object, [`ObjectId`] 0.
+    /// A program of nothing but the linker's own object, [`LINKER`].
     pub(crate) fn new(target: &'a Target) -> Self {
         Self {
             target,
@@ -194,7 +197,7 @@ impl<'a> Program<'a> {
         relocations: Vec<Relocation>,
     ) -> (AtomId, SymbolId) {
         let atom = self.add_atom(Atom {
-            object: ObjectId(0),
+            object: LINKER,
             kind,
             size: data.len() as u64,
             data: Cow::Owned(data),
@@ -208,7 +211,7 @@ impl<'a> Program<'a> {
         });
         let definition = Definition::Atom { atom, offset: 0, weak: false };
         let name = Cow::Borrowed(&b""[..]);
-        let symbol = self.add_symbol(Symbol { name, object: ObjectId(0), definition });
+        let symbol = self.add_symbol(Symbol { name, object: LINKER, definition });
         (atom, symbol)
     }
 

@@ -27,8 +27,6 @@ use std::collections::BTreeSet;
 
 /// Where dyld starts the program, by `LC_MAIN`.
 pub(crate) const ENTRY: &str = "_main";
-/// [`kiln_abi::symbol::POLICY`] as Mach-O decorates it.
-pub(crate) const POLICY: &str = "_kiln_policy";
 /// Sections' names have no leading dot here.
 const POLICY_SECTION: &str = "__kpolicy";
 

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this module")]
 
+use kiln_abi::symbol::ABI;
 use kiln_targets::{Arch, Fixup, ObjectFormat, Os, Target, relocation};
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
@@ -105,14 +106,14 @@ pub(crate) fn entry(target: &Target) -> &'static str {
 /// exists.
 pub(crate) fn sample(target: &'static Target) -> Vec<u8> {
     let mut builder = Builder::new(target);
-    let data = builder.section("sample_data", SectionKind::Data, &[0; 64], 16);
-    let marker = builder.define("marker", data, 56);
+    let data = builder.section("sample_data", SectionKind::Data, &[0; 80], 16);
+    let marker = builder.define("marker", data, 72);
     let program = builder.define("kiln_program", data, 0);
-    let abi = builder.refer("kiln_abi_v1");
+    let abi = builder.refer(ABI);
     let stack_size = (1u64 << 20).to_le_bytes();
     builder.object.section_mut(data).data_mut()[40..48].copy_from_slice(&stack_size);
     builder.fix(data, 0, Fixup::Absolute64, abi, 0);
-    builder.fix(data, 48, Fixup::Absolute64, program, 56);
+    builder.fix(data, 64, Fixup::Absolute64, program, 72);
 
     let exit = builder.refer("kiln_wasi_proc_exit");
     match target.arch {
