@@ -250,11 +250,15 @@ impl Builder<'_, '_> {
     }
 
     /// The list of a memory's runs. Their bytes become pieces of their own in `contents`: at
-    /// their address where the memory has one, else to be copied.
+    /// their address where the memory has one, else to be copied. Less than a page is copied
+    /// always: in its place, it would fill whole pages of the file and cost a mapping.
     fn runs(&self, memory: u32, base: Option<u64>, contents: &mut Vec<Piece>) -> Piece {
         /// Zeros to skip rather than to copy.
-        const GRANULE: u64 = 4096;
-        let granule = base.map_or(GRANULE, |_| self.plan.target.page_size);
+        const GRANULE: u64 = 64;
+        let page_size = self.plan.target.page_size;
+        let size = image::size(self.plan.spaces, memory) as u64;
+        let base = base.filter(|_| size >= page_size);
+        let granule = base.map_or(GRANULE, |_| page_size);
         let runs = image::runs(self.plan.spaces, memory, granule);
         let name = Name::Local(format!("kiln_memory_{memory}_runs"));
         let mut list = Piece::new(name, Place::ReadOnlyRelocated, 8);

@@ -15,17 +15,7 @@ pub(super) struct Run {
 /// The contents of the memory of that index as runs whose ends are multiples of `granule`, a power
 /// of two. Granules of zeros are left out at the ends of runs.
 pub(super) fn runs(spaces: &Spaces<'_>, memory: u32, granule: u64) -> Vec<Run> {
-    let segments: Vec<(u64, &[u8])> = spaces
-        .data
-        .iter()
-        .filter_map(|segment| match segment.placement {
-            Placement::Image { index, offset } if index == memory => {
-                Some((offset, segment.item.bytes))
-            }
-            _ => None,
-        })
-        .filter(|(_, bytes)| !bytes.is_empty())
-        .collect();
+    let segments: Vec<(u64, &[u8])> = segments(spaces, memory).collect();
     let mut extents: Vec<(u64, u64)> = segments
         .iter()
         .map(|(offset, bytes)| {
@@ -43,6 +33,20 @@ pub(super) fn runs(spaces: &Spaces<'_>, memory: u32, granule: u64) -> Vec<Run> {
     }
     runs.retain_mut(|run| trim(run, granule as usize));
     runs
+}
+
+/// Bytes that segments write to the memory of that index.
+pub(super) fn size(spaces: &Spaces<'_>, memory: u32) -> usize {
+    segments(spaces, memory).map(|(_, bytes)| bytes.len()).sum()
+}
+
+/// Offsets and bytes of the memory's segments that lie in the image, in their order.
+fn segments<'s>(spaces: &'s Spaces<'_>, memory: u32) -> impl Iterator<Item = (u64, &'s [u8])> {
+    let placed = spaces.data.iter().filter_map(move |segment| match segment.placement {
+        Placement::Image { index, offset } if index == memory => Some((offset, segment.item.bytes)),
+        _ => None,
+    });
+    placed.filter(|(_, bytes)| !bytes.is_empty())
 }
 
 /// Runs of zeros that cover sorted extents; extents that touch share one.

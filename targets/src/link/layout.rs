@@ -1,7 +1,8 @@
 //! Layout: every live atom gets its place in a section, every section its place in a segment.
 //!
 //! Requires the plan of the format: which kinds of atoms form which section of which segment.
-//! Guarantees that atoms of a section stand in the order of the inputs, that nothing overlaps,
+//! Guarantees that atoms of a section stand in the order of the inputs, variables that are zero at
+//! first in that of their sizes, that nothing overlaps,
 //! and that addresses and file offsets agree as the format wants.
 
 use super::LinkError;
@@ -93,7 +94,7 @@ pub(crate) fn arrange(program: &mut Program<'_>, plan: Plan) -> Result<Image, Li
     Ok(image)
 }
 
-/// Live atoms of each kind, in order of the inputs.
+/// Live atoms of each kind, in order of the inputs; [`Kind::Zero`] by size.
 fn sort_by_kind(program: &mut Program<'_>) -> BTreeMap<Kind, Vec<AtomId>> {
     let mut kinds = BTreeMap::<Kind, Vec<AtomId>>::new();
     for (index, atom) in program.atoms.iter_mut().enumerate() {
@@ -107,6 +108,10 @@ fn sort_by_kind(program: &mut Program<'_>) -> BTreeMap<Kind, Vec<AtomId>> {
             atom.kind = Kind::Pointers;
         }
         kinds.entry(atom.kind).or_default().push(AtomId(index as u32));
+    }
+    // Small variables share the first page, which comes in with the variables before them.
+    if let Some(zero) = kinds.get_mut(&Kind::Zero) {
+        zero.sort_by_key(|&id| program.atom(id).size);
     }
     kinds
 }
