@@ -1,4 +1,5 @@
-//! Messages on standard error, put together without `core::fmt` and without allocation.
+//! Messages on standard error, put together without `core::fmt` and without allocation. What puts
+//! them together is in the program once: speed is nothing here, and most programs say nothing.
 
 use crate::sys::process;
 
@@ -24,6 +25,7 @@ impl Report {
     }
 
     /// Adds bytes that are meant to be UTF-8.
+    #[inline(never)]
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         for &byte in bytes {
             if self.length == Self::CAPACITY {
@@ -47,6 +49,7 @@ impl Report {
         self.text("0x").number(number, 16)
     }
 
+    #[inline(never)]
     fn number(&mut self, mut number: u64, base: u64) -> &mut Self {
         let mut digits = [0; 20];
         let mut first = digits.len();

@@ -8,9 +8,10 @@ use super::rights::Rights;
 use crate::errno::Errno;
 use crate::lock::{Guard, Lock};
 use crate::sys::fs::{self, Handle};
-use crate::sys::{Result, memory, poll};
+use crate::sys::{Result, memory, thread};
 use core::ops::{Deref, DerefMut};
 use core::ptr::null_mut;
+use core::sync::atomic::AtomicU32;
 
 /// What a descriptor refers to, as far as WASI tells the difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +112,7 @@ impl Deref for InUse {
 }
 
 impl Drop for InUse {
+    #[inline(never)]
     fn drop(&mut self) {
         // What is taken out is dropped after the table is left.
         let _closed = table().leave(self.number, self.slot);
@@ -136,6 +138,7 @@ impl DerefMut for Alone {
 }
 
 /// An open descriptor with all of these rights: `BADF`, `NOTCAPABLE`.
+#[inline(never)]
 pub fn get(fd: u32, rights: Rights) -> Result<InUse> {
     enter(fd, rights, |users| users.checked_add(1).filter(|&users| users != ALONE))
 }
@@ -149,6 +152,8 @@ pub fn get_alone(fd: u32, rights: Rights) -> Result<Alone> {
 fn enter(fd: u32, rights: Rights, more: impl Fn(u32) -> Option<u32>) -> Result<InUse> {
     /// Nanoseconds between two looks: threads seldom meet here.
     const PAUSE: u64 = 1_000_000;
+    /// Nobody wakes who waits for this.
+    static NEVER: AtomicU32 = AtomicU32::new(0);
     loop {
         let mut table = table();
         let slot = table.open(fd)?;
@@ -160,7 +165,7 @@ fn enter(fd: u32, rights: Rights, more: impl Fn(u32) -> Option<u32>) -> Result<I
             return Ok(InUse { number: fd as usize, slot });
         }
         drop(table);
-        poll::wait(&mut [], Some(PAUSE))?;
+        thread::wait(&NEVER, 0, Some(PAUSE));
     }
 }
 

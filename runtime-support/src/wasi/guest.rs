@@ -149,7 +149,8 @@ macro_rules! functions {
                 Err(errno) => errno as u32,
             };
             const NAME: &str = stringify!($name);
-            if $crate::wasi::audit::concerns(NAME) {
+            const IS_AUDITED: bool = $crate::wasi::audit::concerns(NAME);
+            if IS_AUDITED {
                 // SAFETY: as the caller says.
                 unsafe { $crate::wasi::audit::call(memory, NAME, &[$($parameter as u64),*], errno) };
             }

@@ -40,6 +40,11 @@ pub(super) struct Stack {
 
 static STACK: Global<Stack> = Global::new(Stack { guard: 0, top: 0 });
 
+/// Signals of the processor's faults: only x86-64 faults on a division, only arm64 ends with a
+/// breakpoint what cannot go on.
+const FAULTS: [usize; 4] =
+    [SIGSEGV, SIGBUS, SIGILL, if cfg!(target_arch = "x86_64") { SIGFPE } else { SIGTRAP }];
+
 /// See [`contract`](crate::sys).
 pub fn install() -> Result<()> {
     let stack =
@@ -55,9 +60,7 @@ pub fn install() -> Result<()> {
     // at all.
     let done = unsafe {
         sigaltstack(&stack)
-            && [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP]
-                .into_iter()
-                .all(|signal| rt_sigaction(signal, &fault))
+            && FAULTS.into_iter().all(|signal| rt_sigaction(signal, &fault))
             && rt_sigaction(SIGPIPE, &ignore)
     };
     if done { Ok(()) } else { Err(Errno::NOSYS) }
