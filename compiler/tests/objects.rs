@@ -1,5 +1,6 @@
 //! The objects that the compiler writes: format, symbols, determinism.
 
+use kiln_abi::symbol::PLACED_SECTION_PREFIX;
 use kiln_compiler::{Error, Options, Progress, Source};
 use kiln_targets::{Arch, ObjectFormat, Target, target};
 use object::{Architecture, BinaryFormat, Object, ObjectSection, ObjectSymbol, SectionKind};
@@ -73,6 +74,29 @@ fn symbols_bear_the_names_of_wasm_functions() {
         assert!(symbol("kiln_program").unwrap().is_global());
         assert!(symbol("kiln_wasi_sched_yield").unwrap().is_undefined());
         assert!(symbol("unreached").is_none(), "{target}");
+    }
+}
+
+/// Data that lies where the kernel shall map it needs no time at start, however large it is; less
+/// than a page is copied.
+#[test]
+fn elf_objects_place_what_fills_a_page() {
+    for target in target::ALL.into_iter().filter(|t| t.format == ObjectFormat::Elf) {
+        let page = target.page_size as usize;
+        for (size, is_placed) in [(4, false), (page - 1, false), (page, true), (9 * page, true)] {
+            let data = "k".repeat(size);
+            let text = format!(
+                r#"(module (memory 16) (data (i32.const {page}) "{data}") (func (export "_start")))"#
+            );
+            let bytes = compile(&text, target).unwrap();
+            let file = object::File::parse(&*bytes).unwrap();
+            let placed = file.sections().find(|section| {
+                section.name().is_ok_and(|name| name.starts_with(PLACED_SECTION_PREFIX))
+            });
+            let placed = placed.map(|section| section.size());
+            let pages = size.next_multiple_of(page) as u64;
+            assert_eq!(placed, is_placed.then_some(pages), "{target} {size}");
+        }
     }
 }
 
