@@ -59,6 +59,10 @@
 
     ;; A connection that does not block has nothing to be read until the client was greeted.
     (call $check (call $ready (i32.const 4) (i32.const 1)) (i32.const 10))
+    ;; A result that cannot be written leaves the connection waiting.
+    (call $check
+      (i32.eq (call $accept (i32.const 4) (i32.const 4) (i32.const 65534)) (i32.const 21))
+      (i32.const 18))
     (call $check (i32.eqz (call $accept (i32.const 4) (i32.const 4) (i32.const 256))) (i32.const 11))
     (local.set $connection (i32.load (i32.const 256)))
     (call $check (i32.eq (local.get $connection) (i32.const 5)) (i32.const 12))
@@ -85,6 +89,12 @@
     (call $check (i32.eq (i32.load (i32.const 256)) (i32.const 4)) (i32.const 22))
     (call $check (i32.eqz (call $set_flags (local.get $connection) (i32.const 0))) (i32.const 23))
     (call $check (call $is_socket (local.get $connection) (i32.const 0)) (i32.const 24))
+    (call $check
+      (i32.eq
+        (call $recv (local.get $connection) (i32.const 48) (i32.const 2) (i32.const 0)
+          (i32.const 65534) (i32.const 260))
+        (i32.const 21))
+      (i32.const 28))
     (call $check
       (i32.eqz
         (call $recv (local.get $connection) (i32.const 48) (i32.const 2) (i32.const 2)

@@ -18,11 +18,13 @@
 //! touch FD              sync FD  flags FD BITS  rights FD BITS  describe FD
 //! close FD              renumber FD FD
 //! ```
+//!
+//! With `nowhere` at the end, what has a result is told to write it where no memory is.
 
 use kiln_targets::Target;
 
 use crate::errno;
-use crate::script::{Replies, Script};
+use crate::script::{MEMORY, Replies, Script};
 
 /// Where a step's paths and buffers lie in the program's memory.
 const PATHS: [u32; 2] = [0x1_0000, 0x2_0000];
@@ -129,6 +131,12 @@ impl Step {
         self.words.iter().skip(2).any(|found| *found == word.as_bytes())
     }
 
+    /// Where the result of the step's call shall go.
+    fn result(&self) -> u64 {
+        let address = if self.has("nowhere") { MEMORY - 1 } else { RESULT };
+        address.into()
+    }
+
     /// The bits of those words that the step has.
     fn bits(&self, words: &[(&str, u64)]) -> u64 {
         words.iter().filter(|(word, _)| self.has(word)).fold(0, |sum, (_, bits)| sum | bits)
@@ -154,7 +162,7 @@ impl Step {
             self.bits(&rights),
             self.bits(&[("directory", ALL)]),
             self.bits(&[("append", APPEND)]),
-            RESULT.into(),
+            self.result(),
         ];
         script.call("path_open", &operands);
     }
@@ -206,7 +214,7 @@ impl Step {
             script.poke(BUFFER, self.text(2));
         }
         let name = if writes { "fd_write" } else { "fd_read" };
-        script.call(name, &[self.number(1), IOVEC.into(), 1, RESULT.into()]);
+        script.call(name, &[self.number(1), IOVEC.into(), 1, self.result()]);
         script.peek(RESULT, 4);
         script.peek(BUFFER, ROOM);
     }
@@ -216,9 +224,9 @@ impl Step {
         let fd = self.number(1);
         match self.verb() {
             b"list" => {
-                script.call("fd_readdir", &[fd, BUFFER.into(), ROOM.into(), 0, RESULT.into()]);
+                script.call("fd_readdir", &[fd, BUFFER.into(), ROOM.into(), 0, self.result()]);
             }
-            b"seek" => script.call("fd_seek", &[fd, 0, 0, RESULT.into()]),
+            b"seek" => script.call("fd_seek", &[fd, 0, 0, self.result()]),
             b"tell" => script.call("fd_tell", &[fd, RESULT.into()]),
             b"resize" => script.call("fd_filestat_set_size", &[fd, self.number(2)]),
             b"allocate" => script.call("fd_allocate", &[fd, 0, self.number(2)]),

@@ -75,11 +75,12 @@ functions! {
         if file_type == FileType::CharacterDevice && fs::is_terminal(&file.handle) {
             rights = rights.without(Rights::FD_SEEK.and(Rights::FD_TELL));
         }
-        guest.write(fdstat, &[file_type as u8, 0])?;
-        guest.write(fdstat.wrapping_add(2), &flags.0.to_le_bytes())?;
-        guest.write_u32(fdstat.wrapping_add(4), 0)?;
-        guest.write_u64(fdstat.wrapping_add(8), rights.0)?;
-        guest.write_u64(fdstat.wrapping_add(16), file.inheriting.0)
+        let mut record = [0; 24];
+        record[0] = file_type as u8;
+        record[2..4].copy_from_slice(&flags.0.to_le_bytes());
+        record[8..16].copy_from_slice(&rights.0.to_le_bytes());
+        record[16..].copy_from_slice(&file.inheriting.0.to_le_bytes());
+        guest.write(fdstat, &record)
     }
 
     /// Sets a descriptor's flags.
@@ -106,8 +107,8 @@ functions! {
     /// Writes what is known of a preopened directory: the 8 bytes of `prestat`.
     fn fd_prestat_get(guest, fd: u32, prestat: u32) {
         let Kind::Preopen(name) = descriptor::get(fd, Rights::NONE)?.kind else { return Err(Errno::BADF) };
-        guest.write_u32(prestat, 0)?;
-        guest.write_u32(prestat.wrapping_add(4), name.len() as u32)
+        // The tag of a directory, and the length of its name.
+        guest.write_u64(prestat, (name.len() as u64) << 32)
     }
 
     /// Writes the name of a preopened directory. `NAMETOOLONG` if it does not fit.
@@ -125,6 +126,7 @@ pub fn seek(guest: &Guest, fd: u32, offset: i64, whence: Whence, position: u32) 
     let asking = offset == 0 && whence == Whence::Current;
     let needed = if asking { Rights::FD_TELL } else { Rights::FD_SEEK };
     let file = seekable(fd, needed)?;
+    guest.check_result(position, 8)?;
     guest.write_u64(position, fs::seek(&file.handle, offset, whence)?)
 }
 

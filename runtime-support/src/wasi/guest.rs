@@ -54,6 +54,12 @@ impl Guest {
         Ok(unsafe { Buffer::new(address, length as usize) })
     }
 
+    /// Checks that a result of that length can be written. What has an effect on the host does so
+    /// first: a call that gives `FAULT` has none.
+    pub fn check_result(&self, pointer: u32, length: u32) -> Result<()> {
+        self.address(pointer, length as usize).map(|_| ())
+    }
+
     /// Lets `call` read into or write from the `count` buffers that an array of `iovec` names, and
     /// writes how many bytes it moved.
     pub fn transfer(
@@ -63,6 +69,7 @@ impl Guest {
         moved: u32,
         call: impl FnOnce(&[Buffer<'_>]) -> Result<usize>,
     ) -> Result<()> {
+        self.check_result(moved, 4)?;
         let bytes = if count == 1 {
             call(&[self.listed_buffer(array)?])?
         } else {

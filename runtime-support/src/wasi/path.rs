@@ -44,6 +44,7 @@ functions! {
         opened: u32,
     ) {
         let directory = directory(fd, Rights::PATH_OPEN)?;
+        guest.check_result(opened, 4)?;
         let (rights, inheriting) = (Rights(rights), Rights(inheriting));
         let how = open_how(&directory, how, rights, inheriting, flags)?;
         let rights = if how.write { rights } else { rights.without(Rights::WRITING) };

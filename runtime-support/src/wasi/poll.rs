@@ -76,7 +76,8 @@ pub fn poll(
     // Both arrays must lie in memory, and may overlap: all is read before anything is written.
     let bytes = |size: u32| count.checked_mul(size).ok_or(Errno::FAULT);
     guest.buffer(subscriptions, bytes(layout.size)?)?;
-    guest.buffer(events, bytes(EVENT)?)?;
+    guest.check_result(events, bytes(EVENT)?)?;
+    guest.check_result(written, 4)?;
     let mut list = Scratch::<Subscription, FEW>::new(count as usize)?;
     for index in 0..count {
         list.push(read_subscription(guest, layout, subscriptions + index * layout.size)?);

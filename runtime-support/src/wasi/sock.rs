@@ -28,6 +28,7 @@ functions! {
         if flags.0 & !FdFlags::NONBLOCK != 0 {
             return Err(Errno::INVAL);
         }
+        guest.check_result(connection, 4)?;
         let accepted = Descriptor {
             handle: socket::accept(&listener.handle, flags)?,
             kind: Kind::Socket,
