@@ -167,8 +167,19 @@ fn only_the_system_folders_are_compiled_conditionally() {
 
 #[test]
 fn the_three_systems_have_the_same_files() {
-    const SHARED: [&str; 10] =
-        ["clock", "errno", "fs", "memory", "mod", "poll", "process", "random", "signal", "thread"];
+    const SHARED: [&str; 11] = [
+        "clock",
+        "directory",
+        "errno",
+        "fs",
+        "memory",
+        "mod",
+        "poll",
+        "process",
+        "random",
+        "signal",
+        "thread",
+    ];
     let sys = kiln_tests::project().join("runtime-support/src/sys");
     let mut broken = Vec::new();
     for system in ["linux", "darwin", "windows"] {

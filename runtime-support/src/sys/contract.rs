@@ -125,8 +125,7 @@ provided! {
     /// Calls `visit` for the entries from a cookie on, `.` and `..` included, until it returns
     /// false or there are no more. Cookie 0 is the start; others come from [`Entry::next`](super::types::Entry::next) of the
     /// same handle and stay valid while entries come and go. `NOTDIR` if it is no directory.
-    /// `wanted` is about the number of bytes that will be taken.
-    fs::read_directory: fn(&mut Handle, cookie: u64, wanted: usize, visit: Visit<'_>) -> Result<()>;
+    fs::read_directory: fn(&mut Handle, cookie: u64, visit: Visit<'_>) -> Result<()>;
     /// Makes a directory. `EXIST` if there is something already.
     fs::create_directory_at: fn(directory: &Handle, name: &CStr) -> Result<()>;
     /// Removes a directory. `NOTEMPTY`; `NOTDIR` if it is none.

@@ -17,7 +17,8 @@ functions! {
         if !directory.kind.is_directory() {
             return Err(Errno::NOTDIR);
         }
-        guest.buffer(buffer, length)?;
+        guest.check_result(buffer, length)?;
+        guest.check_result(used, 4)?;
         let mut filled: u32 = 0;
         let mut failed = None;
         let mut put = |bytes: &[u8]| {
@@ -30,7 +31,7 @@ functions! {
             filled < length
         };
         if length > 0 {
-            fs::read_directory(&mut directory.handle, cookie, length as usize, &mut |entry| {
+            fs::read_directory(&mut directory.handle, cookie, &mut |entry| {
                 let mut dirent = [0; DIRENT];
                 dirent[..8].copy_from_slice(&entry.next.to_le_bytes());
                 dirent[8..16].copy_from_slice(&entry.inode.to_le_bytes());

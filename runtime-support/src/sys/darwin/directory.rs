@@ -80,12 +80,7 @@ impl Reader {
 }
 
 /// See [`contract`](crate::sys).
-pub fn read_directory(
-    directory: &mut Handle,
-    cookie: u64,
-    _wanted: usize,
-    visit: Visit<'_>,
-) -> Result<()> {
+pub fn read_directory(directory: &mut Handle, cookie: u64, visit: Visit<'_>) -> Result<()> {
     if cookie == 0 {
         // A new reader sees the directory as it is now.
         directory.reader = None;

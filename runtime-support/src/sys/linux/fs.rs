@@ -1,20 +1,20 @@
 //! Files, directories and streams.
 
 use super::clock::nanoseconds;
+use super::directory::Reader;
+pub use super::directory::read_directory;
 use super::errno::translate;
 use crate::errno::Errno;
 use crate::sys::Result;
-use crate::sys::types::{
-    Advice, Buffer, Entry, FdFlags, FileType, Open, Stat, TimeChange, Visit, Whence,
-};
+use crate::sys::types::{Advice, Buffer, FdFlags, FileType, Open, Stat, TimeChange, Whence};
 use core::ffi::CStr;
-use core::mem::{ManuallyDrop, MaybeUninit};
+use core::mem::ManuallyDrop;
 use core::num::NonZeroU64;
 use core::sync::atomic::{AtomicBool, Ordering};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use rustix::fs::{
-    self as host, AtFlags, FallocateFlags, Mode, OFlags, RawDir, ResolveFlags, SeekFrom,
-    Timestamps, UTIME_NOW, UTIME_OMIT,
+    self as host, AtFlags, FallocateFlags, Mode, OFlags, ResolveFlags, SeekFrom, Timestamps,
+    UTIME_NOW, UTIME_OMIT,
 };
 use rustix::io::{Errno as HostErrno, IoSlice, IoSliceMut};
 use rustix::time::Timespec;
@@ -24,20 +24,24 @@ const FIRST_OWN: i32 = 3;
 
 /// An open file, directory or stream.
 #[derive(Debug)]
-pub struct Handle(ManuallyDrop<OwnedFd>);
+pub struct Handle {
+    pub(super) fd: ManuallyDrop<OwnedFd>,
+    /// Of a directory that was read.
+    pub(super) reader: Option<Reader>,
+}
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if self.0.as_raw_fd() >= FIRST_OWN {
+        if self.fd.as_raw_fd() >= FIRST_OWN {
             // SAFETY: the descriptor is taken once, here.
-            drop(unsafe { ManuallyDrop::take(&mut self.0) });
+            drop(unsafe { ManuallyDrop::take(&mut self.fd) });
         }
     }
 }
 
 impl AsFd for Handle {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }
 
@@ -48,7 +52,7 @@ impl Handle {
         if fd.as_raw_fd() < FIRST_OWN {
             fd = rustix::io::fcntl_dupfd_cloexec(&fd, FIRST_OWN).map_err(translate)?;
         }
-        Ok(Self(ManuallyDrop::new(fd)))
+        Ok(Self { fd: ManuallyDrop::new(fd), reader: None })
     }
 }
 
@@ -64,9 +68,12 @@ pub(super) fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> Resul
 
 /// See [`contract`](crate::sys).
 pub fn standard_stream(number: u32) -> Option<Handle> {
+    if number >= FIRST_OWN as u32 {
+        return None;
+    }
     // SAFETY: these three are never closed, and calls on one that is not open just fail.
-    (number < FIRST_OWN as u32)
-        .then(|| Handle(ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(number as i32) })))
+    let fd = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(number as i32) });
+    Some(Handle { fd, reader: None })
 }
 
 /// See [`contract`](crate::sys).
@@ -140,8 +147,9 @@ fn open_flags(flags: FdFlags) -> OFlags {
 
 /// See [`contract`](crate::sys).
 pub fn close(mut handle: Handle) -> Result<()> {
+    drop(handle.reader.take());
     // SAFETY: the handle is forgotten, so its descriptor is taken once.
-    let fd = unsafe { ManuallyDrop::take(&mut handle.0) }.into_raw_fd();
+    let fd = unsafe { ManuallyDrop::take(&mut handle.fd) }.into_raw_fd();
     core::mem::forget(handle);
     if fd < FIRST_OWN {
         return Ok(());
@@ -335,35 +343,6 @@ pub fn sync(handle: &Handle) -> Result<()> {
 /// See [`contract`](crate::sys).
 pub fn sync_data(handle: &Handle) -> Result<()> {
     retry(|| host::fdatasync(handle))
-}
-
-/// See [`contract`](crate::sys).
-pub fn read_directory(
-    directory: &mut Handle,
-    cookie: u64,
-    wanted: usize,
-    visit: Visit<'_>,
-) -> Result<()> {
-    // The longest name and what comes with it.
-    const LEAST: usize = 512;
-    seek(directory, cookie as i64, Whence::Start)?;
-    let mut room = [MaybeUninit::uninit(); 32768];
-    // What is read and not taken is read again.
-    let room = room.get_mut(..wanted.clamp(LEAST, 32768)).unwrap_or_default();
-    let mut entries = RawDir::new(&*directory, room);
-    while let Some(entry) = entries.next() {
-        let entry = entry.map_err(translate)?;
-        let more = visit(&Entry {
-            name: entry.file_name().to_bytes(),
-            inode: entry.ino(),
-            file_type: file_type(entry.file_type()),
-            next: entry.next_entry_cookie(),
-        });
-        if !more {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// See [`contract`](crate::sys).

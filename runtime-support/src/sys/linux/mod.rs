@@ -4,6 +4,7 @@
 //! are in [`syscall`]. Works from Linux 4.17 on (`MAP_FIXED_NOREPLACE`).
 
 pub mod clock;
+mod directory;
 mod errno;
 pub mod folder;
 pub mod fs;

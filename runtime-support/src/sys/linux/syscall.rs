@@ -3,6 +3,8 @@
 use super::seccomp::Instruction;
 use core::arch::asm;
 use core::sync::atomic::AtomicU32;
+use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::io::Errno;
 
 /// Numbers of the calls. Source: the kernel's `arch/x86/entry/syscalls/syscall_64.tbl`.
 #[cfg(target_arch = "x86_64")]
@@ -15,6 +17,7 @@ mod number {
     pub(super) const RT_SIGACTION: usize = 13;
     pub(super) const SIGALTSTACK: usize = 131;
     pub(super) const EXIT_GROUP: usize = 231;
+    pub(super) const GETDENTS64: usize = 217;
     pub(super) const SECCOMP: usize = 317;
 }
 
@@ -28,6 +31,7 @@ mod number {
     pub(super) const RT_SIGACTION: usize = 134;
     pub(super) const SIGALTSTACK: usize = 132;
     pub(super) const EXIT_GROUP: usize = 94;
+    pub(super) const GETDENTS64: usize = 61;
     pub(super) const SECCOMP: usize = 277;
 }
 
@@ -125,6 +129,21 @@ pub(super) unsafe fn seccomp(instructions: &[Instruction]) -> bool {
         FilterProgram { length: instructions.len() as u16, instructions: instructions.as_ptr() };
     // SAFETY: the kernel reads the record and the instructions.
     unsafe { call(number::SECCOMP, SET_MODE_FILTER, 0, &raw const program as usize, 0) == 0 }
+}
+
+/// Reads the next records of a directory; gives how many bytes they take.
+///
+/// # Safety
+/// As many bytes can be written.
+pub(super) unsafe fn getdents64(
+    directory: BorrowedFd<'_>,
+    records: *mut u8,
+    length: usize,
+) -> rustix::io::Result<usize> {
+    let directory = directory.as_raw_fd() as usize;
+    // SAFETY: as the caller says.
+    let filled = unsafe { call(number::GETDENTS64, directory, records as usize, length, 0) };
+    usize::try_from(filled).map_err(|_| Errno::from_raw_os_error(-filled as i32))
 }
 
 /// Ends the process.

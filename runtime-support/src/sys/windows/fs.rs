@@ -337,12 +337,7 @@ pub fn sync_data(handle: &Handle) -> Result<()> {
 }
 
 /// See [`contract`](crate::sys).
-pub fn read_directory(
-    directory: &mut Handle,
-    cookie: u64,
-    _wanted: usize,
-    visit: Visit<'_>,
-) -> Result<()> {
+pub fn read_directory(directory: &mut Handle, cookie: u64, visit: Visit<'_>) -> Result<()> {
     if directory.kind != Kind::Directory {
         return Err(Errno::NOTDIR);
     }
