@@ -15,6 +15,7 @@ use crate::sys::Result;
 use crate::sys::fs::{self, Handle};
 use crate::sys::types::Open;
 use core::ffi::CStr;
+use core::mem::MaybeUninit;
 
 /// Bytes of the longest path, links' texts included, with the NUL that ends it.
 const PATH: usize = 4096;
@@ -27,11 +28,9 @@ const DEPTH: usize = 128;
 pub struct Walk<'a> {
     base: &'a Handle,
     /// Directories below `base`, the last one being where the walk is.
-    down: [Option<Handle>; DEPTH],
-    depth: usize,
-    /// What is left of the path, at the end of the room so that a link's text can be put before
-    /// it. It ends in NUL; components that were walked end in NUL too.
-    text: [u8; PATH],
+    down: Down,
+    /// What is left of the path; components that were walked end in NUL.
+    text: Text,
     /// Where the rest begins, after the current name.
     rest: usize,
     /// Where the current name begins.
@@ -49,9 +48,8 @@ impl<'a> Walk<'a> {
     pub fn from(base: &'a Handle) -> Self {
         Self {
             base,
-            down: [const { None }; DEPTH],
-            depth: 0,
-            text: [0; PATH],
+            down: Down { handles: [const { MaybeUninit::uninit() }; DEPTH], depth: 0 },
+            text: Text::new(),
             rest: PATH - 1,
             name: PATH - 1,
             links: 0,
@@ -63,8 +61,7 @@ impl<'a> Walk<'a> {
     /// Walks a path of a program up to its last component. Besides what the host says: `NOENT` if
     /// it is empty, `ILSEQ` if it is not UTF-8, `INVAL` if it holds a NUL, `PERM` if it leads out.
     pub fn begin(&mut self, guest: &Guest, path: u32, length: u32) -> Result<()> {
-        let start = (PATH - 1).checked_sub(length as usize).ok_or(Errno::NAMETOOLONG)?;
-        let place = self.text.get_mut(start..PATH - 1).ok_or(Errno::NAMETOOLONG)?;
+        let (start, place) = self.text.put_before(PATH - 1, length as usize)?;
         guest.read_into(path, place)?;
         check(place)?;
         self.rest = start;
@@ -74,14 +71,15 @@ impl<'a> Walk<'a> {
 
     /// The directory that holds the last component.
     pub fn parent(&self) -> &Handle {
-        let last = self.depth.checked_sub(1).and_then(|last| self.down.get(last));
-        last.and_then(Option::as_ref).unwrap_or(self.base)
+        self.down.handles().last().unwrap_or(self.base)
     }
 
     /// The last component: a name, or `.` for the directory itself.
     pub fn name(&self) -> &CStr {
-        let text = self.text.get(self.name..).unwrap_or_default();
-        CStr::from_bytes_until_nul(text).ok().filter(|name| !name.is_empty()).unwrap_or(c".")
+        CStr::from_bytes_until_nul(self.text.tail(self.name))
+            .ok()
+            .filter(|name| !name.is_empty())
+            .unwrap_or(c".")
     }
 
     /// Whether the path says that it leads to a directory.
@@ -106,7 +104,7 @@ impl<'a> Walk<'a> {
     /// can; false if the path is still to be walked.
     fn jump_to_last(&mut self) -> Result<bool> {
         let begin = self.rest;
-        let path = self.text.get(begin..PATH - 1).unwrap_or_default();
+        let (_, path) = self.text.tail(begin).split_last().unwrap_or((&0, &[]));
         let length = path.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
         let components = path.get(..length).unwrap_or_default();
         let Some(slash) = components.iter().rposition(|&byte| byte == b'/') else {
@@ -117,34 +115,26 @@ impl<'a> Walk<'a> {
         }
         let is_directory = length < path.len();
         let (slash, end) = (begin + slash, begin + length);
-        self.set(slash, 0);
-        let way = self.text.get(begin..).and_then(|way| CStr::from_bytes_until_nul(way).ok());
+        self.text.set(slash, 0);
+        let way = CStr::from_bytes_until_nul(self.text.tail(begin));
         let found = way.map_or(Ok(None), |way| fs::open_beneath(self.base, way));
-        self.set(slash, b'/');
+        self.text.set(slash, b'/');
         let Some(parent) = found? else { return Ok(false) };
-        (end..PATH).for_each(|index| self.set(index, 0));
+        (end..PATH).for_each(|index| self.text.set(index, 0));
         self.directory = is_directory;
         self.jump = Some(begin);
         self.name = slash + 1;
         self.rest = PATH - 1;
-        self.down[0] = Some(parent);
-        self.depth = 1;
+        self.down.push(parent)?;
         Ok(true)
     }
 
     /// Walks to where the host went at once.
     #[cold]
     fn walk_instead(&mut self, begin: usize) -> Result<()> {
-        self.down[0] = None;
-        self.depth = 0;
+        self.down.pop();
         self.rest = begin;
         self.walk_to_last()
-    }
-
-    fn set(&mut self, index: usize, byte: u8) {
-        if let Some(place) = self.text.get_mut(index) {
-            *place = byte;
-        }
     }
 
     /// Walks on to what the link at the last component leads to. Gives `error` if there is none.
@@ -162,7 +152,7 @@ impl<'a> Walk<'a> {
             let last = self.next_name();
             match self.name().to_bytes() {
                 b".." => {
-                    self.up()?;
+                    self.down.pop().ok_or(Errno::PERM)?;
                     // The walk is where `..` leads, so what is left to name is `.`.
                     self.name = PATH - 1;
                 }
@@ -180,7 +170,7 @@ impl<'a> Walk<'a> {
     /// end of the path belong to no component, but ask for a directory.
     fn next_name(&mut self) -> bool {
         self.name = self.rest;
-        let text = self.text.get_mut(self.rest..PATH - 1).unwrap_or_default();
+        let text = self.text.tail_mut(self.rest);
         let Some(slash) = text.iter().position(|&byte| byte == b'/') else {
             self.rest = PATH - 1;
             return true;
@@ -200,23 +190,10 @@ impl<'a> Walk<'a> {
     fn enter(&mut self) -> Result<()> {
         let how = Open { directory: true, ..Open::default() };
         match fs::open_at(self.parent(), self.name(), &how) {
-            Ok(handle) => {
-                *self.down.get_mut(self.depth).ok_or(Errno::NAMETOOLONG)? = Some(handle);
-                self.depth += 1;
-                Ok(())
-            }
+            Ok(handle) => self.down.push(handle),
             Err(error @ (Errno::LOOP | Errno::NOTDIR)) => self.expand(error),
             Err(error) => Err(error),
         }
-    }
-
-    /// Goes back to the directory that the last one was opened from.
-    fn up(&mut self) -> Result<()> {
-        self.depth = self.depth.checked_sub(1).ok_or(Errno::PERM)?;
-        if let Some(left) = self.down.get_mut(self.depth) {
-            *left = None;
-        }
-        Ok(())
     }
 
     /// Puts the text of the link at the current name before the rest of the path. Gives `error` if
@@ -233,12 +210,96 @@ impl<'a> Walk<'a> {
         check(link)?;
         let mut end = self.rest;
         if end < PATH - 1 {
-            end = end.checked_sub(1).ok_or(Errno::NAMETOOLONG)?;
-            *self.text.get_mut(end).ok_or(Errno::NAMETOOLONG)? = b'/';
+            let (slash, place) = self.text.put_before(end, 1)?;
+            place.copy_from_slice(b"/");
+            end = slash;
         }
-        self.rest = end.checked_sub(length).ok_or(Errno::NAMETOOLONG)?;
-        self.text.get_mut(self.rest..end).ok_or(Errno::NAMETOOLONG)?.copy_from_slice(link);
+        let (start, place) = self.text.put_before(end, length)?;
+        place.copy_from_slice(link);
+        self.rest = start;
         Ok(())
+    }
+}
+
+/// The directories that a walk went down.
+struct Down {
+    /// The first `depth` of them are there.
+    handles: [MaybeUninit<Handle>; DEPTH],
+    depth: usize,
+}
+
+impl Down {
+    fn handles(&self) -> &[Handle] {
+        // SAFETY: as many are there.
+        unsafe { core::slice::from_raw_parts(self.handles.as_ptr().cast(), self.depth) }
+    }
+
+    /// `NAMETOOLONG` if there are too many.
+    fn push(&mut self, handle: Handle) -> Result<()> {
+        self.handles.get_mut(self.depth).ok_or(Errno::NAMETOOLONG)?.write(handle);
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Option<Handle> {
+        self.depth = self.depth.checked_sub(1)?;
+        // SAFETY: it was there, and is not any more.
+        self.handles.get(self.depth).map(|last| unsafe { last.assume_init_read() })
+    }
+}
+
+impl Drop for Down {
+    fn drop(&mut self) {
+        while self.pop().is_some() {}
+    }
+}
+
+/// Room for a path, which lies at its end so that a link's text can be put before it. It ends in
+/// NUL.
+struct Text {
+    /// Written from `start` on.
+    bytes: [MaybeUninit<u8>; PATH],
+    start: usize,
+}
+
+impl Text {
+    #[inline(always)]
+    fn new() -> Self {
+        let mut bytes = [const { MaybeUninit::uninit() }; PATH];
+        bytes[PATH - 1].write(0);
+        Self { bytes, start: PATH - 1 }
+    }
+
+    /// The text from an index on, with the NUL.
+    fn tail(&self, index: usize) -> &[u8] {
+        let written = self.bytes.get(index.max(self.start)..).unwrap_or_default();
+        // SAFETY: all of this was written.
+        unsafe { &*(core::ptr::from_ref(written) as *const [u8]) }
+    }
+
+    /// The text from an index on, without the NUL.
+    fn tail_mut(&mut self, index: usize) -> &mut [u8] {
+        let written = self.bytes.get_mut(index.max(self.start)..PATH - 1).unwrap_or_default();
+        // SAFETY: all of this was written.
+        unsafe { &mut *(core::ptr::from_mut(written) as *mut [u8]) }
+    }
+
+    /// Room for more text before what begins at `end`, and where it begins. `NAMETOOLONG`.
+    fn put_before(&mut self, end: usize, length: usize) -> Result<(usize, &mut [u8])> {
+        // Nothing is left unwritten between the two.
+        let end = end.max(self.start);
+        let start = end.checked_sub(length).ok_or(Errno::NAMETOOLONG)?;
+        let place = self.bytes.get_mut(start..end).ok_or(Errno::NAMETOOLONG)?;
+        place.fill(MaybeUninit::new(0));
+        self.start = self.start.min(start);
+        // SAFETY: all of this was just written.
+        Ok((start, unsafe { &mut *(core::ptr::from_mut(place) as *mut [u8]) }))
+    }
+
+    fn set(&mut self, index: usize, byte: u8) {
+        if let Some(place) = self.tail_mut(index).first_mut() {
+            *place = byte;
+        }
     }
 }
 
