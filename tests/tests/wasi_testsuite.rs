@@ -6,6 +6,9 @@
 //!
 //! `wasi-testsuite.toml` lists what cannot pass where, with the reason, which is never ours. A
 //! listed test is executed all the same, and must fail in the way that is listed.
+//!
+//! On this machine's own Linux each test is executed once more with both of the kernel's layers in
+//! force (`--harden`): they must not take away what is granted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,6 +23,10 @@ use serde::Deserialize;
 
 /// Folders that tests expect in their root and that no archive keeps, because they are empty.
 const EMPTY_FOLDERS: [&str; 1] = ["writeable"];
+
+/// Flags that put both layers in force. A kernel that lacks one cannot show what is tested, so a
+/// program without them does not begin.
+const HARDENED: [&str; 2] = ["--harden", "landlock=required,seccomp=required"];
 
 /// A test's `.json`.
 #[derive(Debug, Default, Deserialize)]
@@ -56,11 +63,11 @@ impl Test {
         Self { name: format!("{toolchain}/{name}"), module: module.to_owned(), specification }
     }
 
-    fn run(&self, target: &'static Target) -> Result<(), Failed> {
+    fn run(&self, target: &'static Target, flags: &[&str]) -> Result<(), Failed> {
         let scratch = kiln_tests::scratch()?;
         let folder = scratch.path();
         let specification = &self.specification;
-        let mut flags = Vec::new();
+        let mut flags: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
         for (name, value) in &specification.env {
             flags.extend(["--env".to_owned(), format!("{name}={value}")]);
         }
@@ -158,12 +165,17 @@ fn main() {
             let exception = exceptions.remove(&(test.name.clone(), target.name.to_owned()));
             let name = format!("wasi-testsuite::{}", test.name);
             trials.push(trial::on_target(&name, target, move || {
-                let result = run.run(target);
+                let result = run.run(target, &[]);
                 match exception {
                     Some(exception) => exception.judge(result),
                     None => result,
                 }
             }));
+        }
+        if cfg!(target_os = "linux") {
+            let host = Target::host().expect("tests run on a target");
+            let name = format!("wasi-testsuite-hardened::{}", test.name);
+            trials.push(trial::on_target(&name, host, move || test.run(host, &HARDENED)));
         }
     }
     assert!(exceptions.is_empty(), "exceptions of tests that there are not: {exceptions:?}");
