@@ -7,12 +7,13 @@ import statistics
 import sys
 import tempfile
 
+import host
 import measure
 import peers
 import report
 import synthetic
 
-SECTIONS = ("run", "start", "compile")
+SECTIONS = ("run", "start", "compile", "host")
 # A module of each size that toolchains make; the last three are compiled once, by Kiln alone.
 MODULES = {"hello": "bench/hello.wasm", "lua": "bench/lua.wasm", "sqlite": "bench/sqlite.wasm",
            "go-gofmt": "programs/go-gofmt.wasm"}  # fmt: skip
@@ -156,6 +157,8 @@ def main():
             results["start"] = start(options, made, launcher)
         if "compile" in sections:
             results["compile"] = compile_(options, made, launcher, scratch)
+        if "host" in sections:
+            results["host"] = host.section(options, made[0].compiler, launcher, scratch)
     report.write(results, options.out)
     print(f"\n{report.markdown(results)}")
 

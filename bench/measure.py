@@ -30,13 +30,16 @@ class Launcher:
         source = pathlib.Path(__file__).with_name("launch.c")
         subprocess.run([compiler, "-O2", "-static", source, "-o", self.program], check=True)
 
-    def execute(self, command, processors=None):
+    def execute(
+        self, command, processors=None, folder=None, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    ):
         """Runs a command to its end. A guest of an engine reports its own times (see guest.py)."""
         command = [str(part) for part in command]
         limit = (lambda: os.sched_setaffinity(0, processors)) if processors else None
         done = subprocess.run(
             [self.program, self.report, *command],
-            stdin=subprocess.DEVNULL, capture_output=True, check=True, preexec_fn=limit,
+            stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, check=True, cwd=folder,
+            preexec_fn=limit,
         )  # fmt: skip
         code, wall, processor, memory = map(float, self.report.read_text().split())
         if code:

@@ -79,6 +79,15 @@ def compile_table(results):
     return table(head, rows)
 
 
+def host_table(results):
+    head = ["what", "native s", "Kiln", "spread"]
+    rows = [
+        [name, f"{row['seconds']['native']:.3f}", f"{row['ratio']['median']:.3f}", percent(row["ratio"]["spread"])]
+        for name, row in results["host"].items()
+    ]
+    return table(head, rows)
+
+
 def size(count):
     for unit in ("B", "KB", "MB", "GB"):
         if count < 1000:
@@ -107,6 +116,12 @@ def markdown(results):
             "## Compiling\n\nFrom a module to an executable file, process and linking included;"
             " for wasmtime, its compiler alone, and memory with the Python that it runs in.\n\n"
             + compile_table(results)
+        )
+    if results.get("host"):
+        parts.append(
+            "## The host\n\nProcessor time, the system's included, of what a program asks of its host, over that"
+            " of a C program that makes the same calls (`bench/host`), compiled by clang -O2.\n\n"
+            + host_table(results)
         )
     return "\n".join(parts)
 
