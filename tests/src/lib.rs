@@ -13,6 +13,7 @@ pub mod execute;
 pub mod expect;
 pub mod fixture;
 pub mod kiln;
+pub mod linked;
 pub mod script;
 pub mod step;
 pub mod trial;

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use kiln_compiler::{Options, Progress, Source};
+use kiln_abi::program::POLICY_HEADER;
+use kiln_compiler::Source;
 use kiln_targets::Target;
-use kiln_targets::link::{self, Input};
 
 use super::driver::{self, Step};
 use crate::execute::{Executed, Execution};
-
-/// Bytes of stack: enough for every script that does not exhaust it on purpose.
-const STACK_SIZE: u64 = 1 << 20;
+use crate::linked;
 
 /// Instances and what is done with them.
 #[derive(Debug, Default)]
@@ -31,12 +29,6 @@ pub struct Instance {
     pub(super) wasm: Vec<u8>,
     /// For each module name that it imports from, the name of an instance.
     pub(super) providers: BTreeMap<String, String>,
-}
-
-struct Silent;
-
-impl Progress for Silent {
-    fn function_done(&self) {}
 }
 
 impl Program {
@@ -74,19 +66,10 @@ impl Program {
             self.instances.iter().map(|instance| (instance.name.clone(), instance.name.clone()));
         let driver = Instance { name: "driver".to_owned(), wasm: driver, providers: all.collect() };
         let instances: Vec<&Instance> = self.instances.iter().chain([&driver]).collect();
-        let options = Options { stack_size: STACK_SIZE, ..Options::default() };
-        let object = with_sources(&instances, |sources| {
-            let program = kiln_compiler::link(sources).map_err(|(_, error)| error)?;
-            kiln_compiler::compile(&program, target, &options, &Silent)
-        });
-        let input = Input {
-            objects: &[(&self.script, &object.map_err(|error| error.to_string())?)],
-            manifest: kiln_abi::program::POLICY_HEADER,
-            stack_size: STACK_SIZE,
-            identifier: &self.script,
-            resources: &[],
+        let build = |sources: &[Source<'_>]| {
+            Ok(linked::executable(&self.script, sources, POLICY_HEADER, target))
         };
-        link::link(target, &input).map_err(|error| error.to_string())
+        with_sources(&instances, build).map_err(|error| error.to_string())?
     }
 }
 
