@@ -39,15 +39,23 @@
       (i32.store (i32.const 4) (i32.sub (i32.load (i32.const 4)) (call $result)))
       (br_if $rest (i32.load (i32.const 4)))))
 
-  (func $repeat (param $kind i32) (param $times i32)
+  (func $small_writes (local $times i32)
     (loop $more
-      (if (i32.eqz (local.get $kind)) (then (call $write (i32.const 8))))
-      (if (i32.eq (local.get $kind) (i32.const 1))
-        (then (call $must (call $clock_time_get (i32.const 1) (i64.const 1) (i32.const 16)))))
-      (if (i32.eq (local.get $kind) (i32.const 2))
-        (then (call $must (call $random_get (i32.const 65536) (i32.const 32)))))
-      (local.set $times (i32.sub (local.get $times) (i32.const 1)))
-      (br_if $more (local.get $times))))
+      (call $write (i32.const 8))
+      (local.set $times (i32.add (local.get $times) (i32.const 1)))
+      (br_if $more (i32.ne (local.get $times) (i32.const 2000000)))))
+
+  (func $clock (local $times i32)
+    (loop $more
+      (call $must (call $clock_time_get (i32.const 1) (i64.const 1) (i32.const 16)))
+      (local.set $times (i32.add (local.get $times) (i32.const 1)))
+      (br_if $more (i32.ne (local.get $times) (i32.const 10000000)))))
+
+  (func $random (local $times i32)
+    (loop $more
+      (call $must (call $random_get (i32.const 65536) (i32.const 32)))
+      (local.set $times (i32.add (local.get $times) (i32.const 1)))
+      (br_if $more (i32.ne (local.get $times) (i32.const 1000000)))))
 
   ;; As C libraries do it: 4 KiB at a time, and an entry that was cut is asked for again.
   (func $walk (param $stats i32)
@@ -92,11 +100,8 @@
     (call $must (call $args_get (i32.const 1024) (i32.const 2048)))
     (if (call $is (i32.const 0x64616572 (; read ;))) (then (call $read (i32.const 0))))
     (if (call $is (i32.const 0x79706f63 (; copy ;))) (then (call $read (i32.const 1))))
-    (if (call $is (i32.const 0x74697277 (; writ ;)))
-      (then (call $repeat (i32.const 0) (i32.const 2000000))))
-    (if (call $is (i32.const 0x636f6c63 (; cloc ;)))
-      (then (call $repeat (i32.const 1) (i32.const 10000000))))
-    (if (call $is (i32.const 0x646e6172 (; rand ;)))
-      (then (call $repeat (i32.const 2) (i32.const 1000000))))
+    (if (call $is (i32.const 0x74697277 (; writ ;))) (then (call $small_writes)))
+    (if (call $is (i32.const 0x636f6c63 (; cloc ;))) (then (call $clock)))
+    (if (call $is (i32.const 0x646e6172 (; rand ;))) (then (call $random)))
     (if (call $is (i32.const 0x6b6c6177 (; walk ;))) (then (call $walk (i32.const 0))))
     (if (call $is (i32.const 0x74617473 (; stat ;))) (then (call $walk (i32.const 1))))))
