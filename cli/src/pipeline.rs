@@ -76,6 +76,7 @@ impl Pipeline<'_> {
             stack_size: options.stack_size,
             identifier: self.name,
             resources: &self.settings.resources,
+            library: None,
         };
         link::link(target, &input).map_err(|source| Error::Link { target, source })
     }

@@ -138,6 +138,7 @@ fn changed_executables_are_read_without_a_panic() {
             stack_size: 1 << 20,
             identifier: "changed",
             resources: &[],
+            library: None,
         };
         let executable = link::link(target, &input).unwrap();
         Executable::parse(&executable).unwrap();

@@ -50,6 +50,9 @@ pub enum Error {
     /// The module has nothing to run: neither `_start` nor a start function.
     #[error("the module exports no `_start` function and has no start function")]
     NoEntry,
+    /// A library whose program starts threads.
+    #[error("the module starts threads, which a library cannot do yet")]
+    ThreadsInLibrary,
     /// A limit of this compiler.
     #[error("{what} exceeds what Kiln can compile: {limit}")]
     TooLarge {

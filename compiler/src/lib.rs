@@ -25,7 +25,7 @@ mod translate;
 pub use error::Error;
 pub use module::Module;
 pub use parse::{parse, parse_all};
-pub use program::{Program, Source, link};
+pub use program::{Export, ExportItem, INSTANTIATE, Number, Program, Source, link, link_library};
 
 use kiln_targets::{Cpu, Target};
 

@@ -5,7 +5,7 @@
 
 use crate::Options;
 use crate::analyze::Facts;
-use crate::program::{Code, Host, Program, Spaces};
+use crate::program::{Code, Export, Host, Program, Spaces};
 use crate::symbol::{Data, GLOBAL_SIZE, Symbol};
 use core::mem::size_of;
 use kiln_abi::program::DataSegment;
@@ -17,6 +17,8 @@ use kiln_targets::{Cpu, Target};
 pub(crate) struct Plan<'a> {
     pub(crate) spaces: &'a Spaces<'a>,
     pub(crate) facts: &'a Facts,
+    /// What a library exports; none of an executable.
+    pub(crate) exports: Option<&'a [Export<'a>]>,
     pub(crate) target: &'static Target,
     pub(crate) memories: Vec<MemoryPlan>,
     /// What each thread has of its own, if the program starts any.
@@ -87,14 +89,17 @@ impl<'a> Plan<'a> {
         target: &'static Target,
         options: &Options,
     ) -> Self {
-        let Program { spaces, facts } = program;
+        let Program { spaces, facts, exports } = program;
+        let exports = exports.as_deref();
+        // A library lies wherever its process has room for it.
+        let base = target.memory_base.filter(|_| exports.is_none());
         let memories = (0..spaces.memories.len())
-            .map(|index| plan_memory(spaces, facts, target, options, index))
+            .map(|index| plan_memory(spaces, facts, base, options, index))
             .collect();
         let stack_size = options.stack_size.next_multiple_of(WASM_PAGE_SIZE);
         let threads = spaces.thread_start.map(|start| ThreadPlan::new(start, spaces, facts));
         let Options { cpu, optimize, .. } = *options;
-        Self { spaces, facts, target, memories, threads, stack_size, cpu, optimize }
+        Self { spaces, facts, exports, target, memories, threads, stack_size, cpu, optimize }
     }
 
     /// Where a piece of data lies in the block of each thread; `None` if all threads share it.
@@ -134,7 +139,7 @@ impl<'a> Plan<'a> {
 fn plan_memory(
     spaces: &Spaces<'_>,
     facts: &Facts,
-    target: &Target,
+    base: Option<u64>,
     options: &Options,
     index: usize,
 ) -> MemoryPlan {
@@ -142,7 +147,7 @@ fn plan_memory(
     let checked = options.checked_memory || memory.memory64;
     MemoryPlan {
         memory64: memory.memory64,
-        base: target.memory_base.filter(|_| index == 0 && !memory.memory64),
+        base: base.filter(|_| index == 0 && !memory.memory64),
         length: (!facts.memories_grow[index]).then_some(memory.minimum),
         checked,
         reservation: match (checked, facts.memories_grow[index]) {

@@ -2,7 +2,7 @@
 //!
 //! Code generation knows a symbol by a pair of numbers; an object knows it by its name.
 
-use crate::program::Spaces;
+use crate::program::{Export, INSTANTIATE, Spaces};
 use cranelift_codegen::ir::UserExternalName;
 use kiln_abi::symbol::builtin;
 use kiln_abi::trap::TrapCode;
@@ -19,6 +19,17 @@ pub(crate) enum Symbol {
     Entry,
     /// Where threads begin that the program starts.
     ThreadEntry,
+    /// Makes a library's instance, for C programs.
+    Instantiate,
+    /// What the runtime calls for that.
+    InstantiateWork,
+    /// What that calls, in the convention of compiled code.
+    Begin,
+    /// What C programs call for an export of a library, by its position.
+    Export(u32),
+    /// What the runtime calls for an exported function, or C programs for what else there is of an
+    /// export.
+    ExportSecond(u32),
     /// A call of the runtime that is not WASI.
     Builtin(Builtin),
     /// Code in the convention of compiled code that calls the runtime with its own frame pointer.
@@ -90,6 +101,9 @@ builtins! {
     AtomicNotify = ATOMIC_NOTIFY(I64 I64 I32) -> I32;
     ThreadBegin = THREAD_BEGIN(I64) -> I64;
     ThreadSpawn = THREAD_SPAWN(I64 I32) -> I32;
+    LibraryInstantiate = LIBRARY_INSTANTIATE(I64) -> I32;
+    LibraryBegin = LIBRARY_BEGIN();
+    LibraryCall = LIBRARY_CALL(I64 I64) -> I32;
 }
 
 /// A piece of the program's data.
@@ -142,6 +156,11 @@ impl Symbol {
             Self::Trampoline(index) => (1, index),
             Self::Entry => (2, 0),
             Self::ThreadEntry => (10, 0),
+            Self::Instantiate => (11, 0),
+            Self::InstantiateWork => (11, 1),
+            Self::Begin => (11, 2),
+            Self::Export(position) => (12, position),
+            Self::ExportSecond(position) => (13, position),
             Self::Builtin(builtin) => (3, builtin as u32),
             Self::Wasi(index) => (4, index),
             Self::Throw(builtin) => (9, builtin as u32),
@@ -171,6 +190,11 @@ impl Symbol {
             8 => Self::Data(Data::SegmentElements(index)),
             9 => Self::Throw(Builtin::ALL[index as usize]),
             10 => Self::ThreadEntry,
+            11 if index == 0 => Self::Instantiate,
+            11 if index == 1 => Self::InstantiateWork,
+            11 => Self::Begin,
+            12 => Self::Export(index),
+            13 => Self::ExportSecond(index),
             other => unreachable!("no symbol has namespace {other}"),
         }
     }
@@ -183,6 +207,11 @@ impl Symbol {
             Self::Trampoline(index) => format!("{}.trampoline", spaces.function_name(index)),
             Self::Entry => kiln_abi::symbol::ENTRY.to_owned(),
             Self::ThreadEntry => "kiln_thread_entry".to_owned(),
+            Self::Instantiate => INSTANTIATE.to_owned(),
+            Self::InstantiateWork => "kiln_instantiate_work".to_owned(),
+            Self::Begin => "kiln_begin".to_owned(),
+            Self::Export(position) => Export::symbols(position as usize)[0].clone(),
+            Self::ExportSecond(position) => Export::symbols(position as usize)[1].clone(),
             Self::Builtin(builtin) => builtin.name().to_owned(),
             Self::Throw(builtin) => format!("{}.trampoline", builtin.name()),
             Self::Wasi(index) => wasi::FUNCTIONS[index as usize].symbol.to_owned(),

@@ -16,6 +16,7 @@ pub mod code_map;
 pub mod errno;
 pub mod exception;
 pub mod global;
+pub mod library;
 pub mod lock;
 pub mod memory;
 pub mod program;

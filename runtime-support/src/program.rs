@@ -102,6 +102,15 @@ pub(crate) mod tests {
     #[unsafe(no_mangle)]
     extern "C" fn kiln_entry() {}
 
+    /// What the linker would name.
+    #[unsafe(no_mangle)]
+    extern "C" fn kiln_end(_code: u32) -> ! {
+        std::process::abort()
+    }
+
+    #[unsafe(no_mangle)]
+    extern "C" fn kiln_tell(_text: *const u8, _length: usize) {}
+
     /// Does what the entry point would have done.
     pub(crate) fn begin() {
         unsafe extern "C" {

@@ -3,6 +3,21 @@
 
 use crate::sys::process;
 
+unsafe extern "C" {
+    /// See [`kiln_abi::symbol::TELL`].
+    fn kiln_tell(text: *const u8, length: usize);
+}
+
+/// Where messages of an executable go.
+///
+/// # Safety
+/// `text` has that length.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn kiln_tell_user(text: *const u8, length: usize) {
+    // SAFETY: as the caller says.
+    process::report(unsafe { core::slice::from_raw_parts(text, length) });
+}
+
 /// A message in the making. It is written when it is dropped, or earlier if it grows long.
 pub struct Report {
     text: [u8; Self::CAPACITY],
@@ -66,7 +81,9 @@ impl Report {
     }
 
     fn flush(&mut self) {
-        process::report(self.text.get(..self.length).unwrap_or_default());
+        let text = self.text.get(..self.length).unwrap_or_default();
+        // SAFETY: the text has that length.
+        unsafe { kiln_tell(text.as_ptr(), text.len()) };
         self.length = 0;
     }
 }

@@ -11,11 +11,25 @@ use kiln_abi::EXIT_START;
 /// Starts the program and ends the process when it returns. Called once, by the OS folder's entry
 /// point, on the stack that the OS gave.
 pub fn start() -> ! {
-    let parts = program::parts();
-    begin_part(program::record().check_processor);
     if signal::install().is_err() {
         fail("cannot install fault handlers", "");
     }
+    prepare();
+    begin_part(program::parts().audit_begin);
+    begin_part(program::parts().harden);
+    let stack_size = program::record().stack_size as usize;
+    // SAFETY: the process has this one thread, which comes here once.
+    if unsafe { signal::call_on_stack(stack_size, program::entry()) }.is_err() {
+        fail("not enough memory for the stack", "");
+    }
+    claim_end();
+    process::exit(0)
+}
+
+/// Makes what the program needs before any of its code runs.
+pub fn prepare() {
+    let parts = program::parts();
+    begin_part(program::record().check_processor);
     for memory in program::memories() {
         // SAFETY: it is one of the program's, which has not begun.
         unsafe { memory::instantiate(memory) };
@@ -25,15 +39,6 @@ pub fn start() -> ! {
     }
     begin_part(parts.directories);
     begin_part(parts.listeners);
-    begin_part(parts.audit_begin);
-    begin_part(parts.harden);
-    let stack_size = program::record().stack_size as usize;
-    // SAFETY: the process has this one thread, which comes here once.
-    if unsafe { signal::call_on_stack(stack_size, program::entry()) }.is_err() {
-        fail("not enough memory for the stack", "");
-    }
-    claim_end();
-    process::exit(0)
 }
 
 /// Does what a part of the runtime has to do before the program begins, if it is linked.
@@ -109,5 +114,22 @@ fn end(message: &str, name: &str, reason: &str) -> ! {
     }
     report.text(reason).text("\n");
     drop(report);
-    process::exit(EXIT_START.into())
+    end_program(EXIT_START.into())
+}
+
+unsafe extern "C" {
+    #[link_name = "kiln_end"]
+    safe fn end_program_here(code: u32) -> !;
+}
+
+/// Ends the program: an executable's process, a library's call.
+pub fn end_program(code: u32) -> ! {
+    end_program_here(code)
+}
+
+/// What that is in an executable.
+#[unsafe(no_mangle)]
+extern "C" fn kiln_end_process(code: u32) -> ! {
+    claim_end();
+    process::exit(code)
 }

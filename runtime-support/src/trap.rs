@@ -49,8 +49,8 @@ pub fn raise(code: TrapCode) -> ! {
 /// folder's fault handler, on a stack that is not exhausted.
 pub fn fault(fault: &Fault) -> Caught {
     let Some(code) = classify(fault) else { crash(fault) };
-    if let Some(landing) = exception::landing(fault.frame_pointer, TRAP_TAG) {
-        return Caught { landing, value: code as usize };
+    if let Some(caught) = catch(code, fault) {
+        return caught;
     }
     start::claim_end();
     let mut report = Report::begin();
@@ -58,6 +58,16 @@ pub fn fault(fault: &Fault) -> Caught {
     backtrace(&mut report, fault.pc, fault.frame_pointer);
     drop(report);
     process::exit(EXIT_TRAP.into())
+}
+
+/// The same of a fault on a library's stack; none if it is nothing that compiled code catches.
+pub fn shared_fault(fault: &Fault) -> Option<Caught> {
+    catch(classify(fault)?, fault)
+}
+
+fn catch(code: TrapCode, fault: &Fault) -> Option<Caught> {
+    let landing = exception::landing(fault.frame_pointer, TRAP_TAG)?;
+    Some(Caught { landing, value: code as usize })
 }
 
 /// Called by compiled code where a trap was caught.

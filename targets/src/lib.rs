@@ -12,14 +12,16 @@ pub mod runtime;
 pub mod target;
 
 mod arch;
+mod archive;
 mod elf;
 mod image;
 mod macho;
 mod pe;
+mod relocatable;
 
 pub use cpu::Cpu;
 pub use fixup::Fixup;
-pub use link::{Input, LinkError, link};
+pub use link::{Export, Input, Library, LinkError, link};
 pub use macho::universal;
 pub use pe::resources;
 pub use relocation::relocation;

@@ -32,6 +32,18 @@ pub fn relocation(target: &Target, fixup: Fixup) -> RelocationFlags {
     row.map_or_else(|| panic!("{target} objects have no relocation for {fixup:?}"), |row| row.0)
 }
 
+/// The relocation that stands for [`Fixup::PageOffset12Load`] at an instruction that accesses `2^scale`
+/// bytes; ELF has one for each.
+pub(crate) fn of_load(target: &Target, scale: u32) -> RelocationFlags {
+    match (target.format, scale) {
+        (ObjectFormat::Elf, 0) => elf(elf::R_AARCH64_LDST8_ABS_LO12_NC),
+        (ObjectFormat::Elf, 1) => elf(elf::R_AARCH64_LDST16_ABS_LO12_NC),
+        (ObjectFormat::Elf, 2) => elf(elf::R_AARCH64_LDST32_ABS_LO12_NC),
+        (ObjectFormat::Elf, 4) => elf(elf::R_AARCH64_LDST128_ABS_LO12_NC),
+        _ => relocation(target, Fixup::PageOffset12Load),
+    }
+}
+
 /// What a relocation found in an object for `target` asks for.
 pub(crate) fn fixup(target: &Target, flags: RelocationFlags) -> Option<Fixup> {
     table(target).iter().find(|row| row.0 == flags).map(|row| row.1)

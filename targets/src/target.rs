@@ -79,6 +79,10 @@ pub struct Target {
     pub executable_suffix: &'static str,
     /// What objects' names end in.
     pub object_suffix: &'static str,
+    /// What stands before and behind the name of a shared library.
+    pub shared_library: (&'static str, &'static str),
+    /// The same of a static library.
+    pub static_library: (&'static str, &'static str),
 }
 
 /// The x86-64 psABI's level v2: with it no operator of core wasm needs a library call.
@@ -110,6 +114,8 @@ pub const LINUX_AMD64: Target = Target {
     memory_base: Some(0x20_0000),
     executable_suffix: "",
     object_suffix: ".o",
+    shared_library: ("lib", ".so"),
+    static_library: ("lib", ".a"),
 };
 
 /// Linux on AArch64. The memory base is one `movz` away.
@@ -127,6 +133,8 @@ pub const LINUX_ARM64: Target = Target {
     memory_base: Some(0x1_0000_0000),
     executable_suffix: "",
     object_suffix: ".o",
+    shared_library: ("lib", ".so"),
+    static_library: ("lib", ".a"),
 };
 
 /// macOS on x86-64.
@@ -144,6 +152,8 @@ pub const DARWIN_AMD64: Target = Target {
     memory_base: None,
     executable_suffix: "",
     object_suffix: ".o",
+    shared_library: ("lib", ".dylib"),
+    static_library: ("lib", ".a"),
 };
 
 /// macOS on Apple silicon.
@@ -161,6 +171,8 @@ pub const DARWIN_ARM64: Target = Target {
     memory_base: None,
     executable_suffix: "",
     object_suffix: ".o",
+    shared_library: ("lib", ".dylib"),
+    static_library: ("lib", ".a"),
 };
 
 /// Windows on x86-64.
@@ -178,6 +190,8 @@ pub const WINDOWS_AMD64: Target = Target {
     memory_base: None,
     executable_suffix: ".exe",
     object_suffix: ".obj",
+    shared_library: ("", ".dll"),
+    static_library: ("", ".lib"),
 };
 
 /// Windows on AArch64.
@@ -195,6 +209,8 @@ pub const WINDOWS_ARM64: Target = Target {
     memory_base: None,
     executable_suffix: ".exe",
     object_suffix: ".obj",
+    shared_library: ("", ".dll"),
+    static_library: ("", ".lib"),
 };
 
 impl Target {

@@ -18,6 +18,7 @@ fn link(target: &Target, objects: &[(&str, Vec<u8>)]) -> Result<Vec<u8>, LinkErr
         stack_size: 1,
         identifier: "test",
         resources: &[],
+        library: None,
     };
     link_with_runtime(target, &input, EMPTY_ARCHIVE)
 }

@@ -32,6 +32,7 @@ fn link_sample(target: &'static Target) -> Vec<u8> {
         stack_size: 1 << 20,
         identifier: "sample",
         resources: &[],
+        library: None,
     };
     link(target, &input).unwrap_or_else(|error| panic!("{target}: {error}"))
 }
@@ -233,13 +234,17 @@ fn link_otherwise(target: &'static Target, folder: &Path) -> Vec<u8> {
     let arguments = match (target.format, target.arch) {
         (ObjectFormat::Elf, arch) => {
             let emulation = if arch == Arch::Amd64 { "elf_x86_64" } else { "aarch64linux" };
-            format!("-flavor gnu -m {emulation} -static -nostdlib --gc-sections -e {entry}")
+            format!(
+                "-flavor gnu -m {emulation} -static -nostdlib --gc-sections -e {entry} \
+                 --defsym=kiln_end=kiln_end_process --defsym=kiln_tell=kiln_tell_user"
+            )
         }
         (ObjectFormat::MachO, arch) => {
             let arch = if arch == Arch::Amd64 { "x86_64" } else { "arm64" };
             format!(
                 "-flavor darwin -arch {arch} -platform_version macos 11.0 14.0 -dead_strip \
-                 -undefined dynamic_lookup -e _{entry}"
+                 -undefined dynamic_lookup -e _{entry} \
+                 -alias _kiln_end_process _kiln_end -alias _kiln_tell_user _kiln_tell"
             )
         }
         (ObjectFormat::Coff, arch) => {
@@ -247,7 +252,8 @@ fn link_otherwise(target: &'static Target, folder: &Path) -> Vec<u8> {
             // What only dead code refers to must exist there.
             format!(
                 "-flavor link /machine:{machine} /subsystem:console /entry:{entry} \
-                 /nodefaultlib /opt:ref /opt:noicf /lldmingw /force:unresolved /out:image"
+                 /nodefaultlib /opt:ref /opt:noicf /lldmingw /force:unresolved /out:image \
+                 /alternatename:kiln_end=kiln_end_process /alternatename:kiln_tell=kiln_tell_user"
             )
         }
     };

@@ -25,7 +25,14 @@ fn link(
 
 /// Those objects, and no grants.
 const fn input<'a>(objects: &'a [(&'a str, &'a [u8])]) -> Input<'a> {
-    Input { objects, manifest: "", stack_size: 1, identifier: "test", resources: &[] }
+    Input {
+        objects,
+        manifest: "",
+        stack_size: 1,
+        identifier: "test",
+        resources: &[],
+        library: None,
+    }
 }
 
 /// An object whose entry point is a pointer to `value`.

@@ -74,6 +74,7 @@ fn far_calls_arrive() {
             stack_size: 1,
             identifier: "test",
             resources: &[],
+            library: None,
         };
         let image = link_with_runtime(target, &input, EMPTY_ARCHIVE).unwrap();
         let file = File::parse(&*image).unwrap();

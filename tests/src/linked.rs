@@ -35,6 +35,7 @@ pub fn executable(
         stack_size: STACK_SIZE,
         identifier: name,
         resources: &[],
+        library: None,
     };
     link::link(target, &input).map_err(|error| error.to_string())
 }

@@ -3,7 +3,7 @@
 use super::BodyFacts;
 use crate::error::Error;
 use crate::module::Constant;
-use crate::program::{Indices, Instance, Placement, Space, Spaces};
+use crate::program::{Export, ExportItem, Indices, Instance, Placement, Space, Spaces};
 
 /// What is known of a program.
 #[derive(Debug)]
@@ -41,16 +41,26 @@ pub(crate) struct TableFacts {
 
 impl Facts {
     /// Follows the program from its roots: `_start`, start functions, what threads begin with, and
-    /// every function that a segment or a global refers to.
-    pub(crate) fn new(spaces: &Spaces<'_>) -> Result<Self, Error> {
-        let entry = spaces.instances.last().and_then(|main| main.command("_start"));
+    /// every function that a segment or a global refers to; of a library, what it exports.
+    pub(crate) fn new(spaces: &Spaces<'_>, exports: Option<&[Export<'_>]>) -> Result<Self, Error> {
+        let main = spaces.instances.last().filter(|_| exports.is_none());
+        let entry = main.and_then(|main| main.command("_start"));
         let starts = || spaces.instances.iter().flat_map(Instance::calls);
-        if entry.is_none() && starts().next().is_none() {
+        if exports.is_none() && entry.is_none() && starts().next().is_none() {
             return Err(Error::NoEntry);
         }
         let mut reach = Reach::new(spaces);
         for root in entry.into_iter().chain(starts()).chain(spaces.thread_start) {
             reach.visit(root);
+        }
+        for export in exports.unwrap_or_default() {
+            match export.item {
+                ExportItem::Function { index, .. } => reach.visit(index),
+                ExportItem::Global { index, mutable: true, .. } => {
+                    reach.globals_set[index as usize] = true;
+                }
+                _ => {}
+            }
         }
         for index in spaces.initials.iter().filter_map(referred) {
             reach.refer(index);

@@ -64,14 +64,21 @@ impl Generator<'_, '_> {
             .collect()
     }
 
-    /// Compiles the entry point, and trampolines of those functions of the host and throwing
+    /// Compiles the entry point or what a library exports, and trampolines of those functions of the host and throwing
     /// functions that code or tables refer to.
     fn glue(&self, functions: &mut Vec<Compiled>) -> Result<(), Error> {
         let mut context = Context::new();
         let mut builder = FunctionBuilderContext::new();
         let config = self.isa.frontend_config();
-        translate::entry(self.plan, &mut context, &mut builder, config);
-        functions.push(self.generate(&mut context, Symbol::Entry)?);
+        if self.plan.exports.is_none() {
+            translate::entry(self.plan, &mut context, &mut builder, config);
+            functions.push(self.generate(&mut context, Symbol::Entry)?);
+        }
+        for symbol in translate::library_symbols(self.plan) {
+            context.clear();
+            translate::library(self.plan, symbol, &mut context, &mut builder, config);
+            functions.push(self.generate(&mut context, symbol)?);
+        }
         if let Some(threads) = &self.plan.threads {
             context.clear();
             translate::thread_entry(self.plan, threads, &mut context, &mut builder, config);

@@ -120,7 +120,10 @@ impl<'p, 'a> Writer<'p, 'a> {
 
     fn define(&mut self, name: Name, section: SectionId, value: u64, size: u64, kind: SymbolKind) {
         let scope = match name {
-            Name::Global(_) | Name::Symbol(Symbol::Entry) => SymbolScope::Linkage,
+            Name::Global(_)
+            | Name::Symbol(
+                Symbol::Entry | Symbol::Instantiate | Symbol::Export(_) | Symbol::ExportSecond(_),
+            ) => SymbolScope::Linkage,
             _ => SymbolScope::Compilation,
         };
         let section = SymbolSection::Section(section);

@@ -4,7 +4,7 @@ use super::host::{self, Host};
 use super::indices::Space;
 use super::instantiation::{self, Growth};
 use super::matching::{self, Limits};
-use super::{Code, Function, Indices, Instance, Item, Program, Spaces};
+use super::{Code, Export, Function, Indices, Instance, Item, Program, Spaces};
 use crate::analyze::Facts;
 use crate::error::Error;
 use crate::module::{Import, Index, Module};
@@ -40,20 +40,44 @@ impl<'a> Source<'a> {
 /// An import is unknown or has another type than what provides it, a constant expression cannot
 /// be evaluated, or there is nothing to run; with the position of the module that is at fault.
 pub fn link<'a>(sources: &[Source<'a>]) -> Result<Program<'a>, (usize, Error)> {
-    let mut spaces = Spaces::default();
-    for position in 0..sources.len() {
-        add(&mut spaces, sources, position).map_err(|error| (position, error))?;
-    }
-    let facts = Facts::new(&spaces).map_err(|error| (sources.len() - 1, error))?;
-    Ok(Program { spaces, facts })
+    link_as(sources, false)
 }
 
-/// Adds an instance.
-fn add<'a>(spaces: &mut Spaces<'a>, sources: &[Source<'a>], position: usize) -> Result<(), Error> {
+/// Links the same to a library, whose exports are those of the main module: `_initialize` of that one
+/// is called too, and `_start` is an export like others.
+///
+/// # Errors
+/// As [`link`], but there need be nothing to run; and if the program starts threads.
+pub fn link_library<'a>(sources: &[Source<'a>]) -> Result<Program<'a>, (usize, Error)> {
+    let program = link_as(sources, true)?;
+    match program.spaces.thread_start {
+        Some(_) => Err((sources.len() - 1, Error::ThreadsInLibrary)),
+        None => Ok(program),
+    }
+}
+
+fn link_as<'a>(sources: &[Source<'a>], library: bool) -> Result<Program<'a>, (usize, Error)> {
+    let mut spaces = Spaces::default();
+    for position in 0..sources.len() {
+        let initializes = library || position + 1 < sources.len();
+        add(&mut spaces, sources, position, initializes).map_err(|error| (position, error))?;
+    }
+    let exports = library.then(|| Export::all(&spaces));
+    let facts = Facts::new(&spaces, exports.as_deref());
+    let facts = facts.map_err(|error| (sources.len() - 1, error))?;
+    Ok(Program { spaces, facts, exports })
+}
+
+/// Adds an instance; `initializes` says that its `_initialize` is called if it comes about at start.
+fn add<'a>(
+    spaces: &mut Spaces<'a>,
+    sources: &[Source<'a>],
+    position: usize,
+    initializes: bool,
+) -> Result<(), Error> {
     let source = &sources[position];
     let first_type = spaces.types.len() as u32;
     let first = !source.lazy && !spaces.instances.iter().any(Instance::runs_code);
-    let is_library = !source.lazy && position + 1 < sources.len();
     let mut imports = Imports::default();
     let mut unknown = Vec::new();
     let mut mismatched = Vec::new();
@@ -92,7 +116,7 @@ fn add<'a>(spaces: &mut Spaces<'a>, sources: &[Source<'a>], position: usize) -> 
     let starts_threads = spaces.functions.iter().any(spawns);
     define(spaces, source, position, imports)?;
     let instance = &mut spaces.instances[position];
-    instance.initialize = instance.command("_initialize").filter(|_| is_library);
+    instance.initialize = instance.command("_initialize").filter(|_| initializes && !source.lazy);
     if starts_threads {
         let indices = &spaces.instances[position].indices;
         let start = host::thread_start(source.module);

@@ -9,16 +9,18 @@
 //!
 //! Source: core specification, "Execution / Modules".
 
+mod exports;
 pub(crate) mod host;
 mod indices;
 mod instantiation;
 mod link;
 mod matching;
 
+pub use exports::{Export, ExportItem, INSTANTIATE, Number};
 pub(crate) use host::Host;
 pub(crate) use indices::{Indices, Space};
 pub(crate) use instantiation::Placement;
-pub use link::{Source, link};
+pub use link::{Source, link, link_library};
 
 use crate::analyze::Facts;
 use crate::error::Error;
@@ -34,9 +36,16 @@ use wasmparser::ValType;
 pub struct Program<'a> {
     pub(crate) spaces: Spaces<'a>,
     pub(crate) facts: Facts,
+    pub(crate) exports: Option<Vec<Export<'a>>>,
 }
 
-impl Program<'_> {
+impl<'a> Program<'a> {
+    /// What a library exports, in the order of its module; nothing of an executable.
+    #[must_use]
+    pub fn exports(&self) -> &[Export<'a>] {
+        self.exports.as_deref().unwrap_or_default()
+    }
+
     /// Number of functions to compile.
     #[must_use]
     pub fn function_count(&self) -> usize {

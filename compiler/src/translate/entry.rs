@@ -26,11 +26,7 @@ pub(crate) fn entry(
     let mut translator = Translator::new(plan, builder);
     translator.open();
     let former = translator.begin_threads();
-    for (position, instance) in plan.spaces.instances.iter().enumerate() {
-        if !instance.lazy {
-            translator.instantiate(position as u32);
-        }
-    }
+    translator.instantiate_all();
     if let Some(function) = plan.facts.entry {
         let function = translator.compiled_function(function);
         translator.builder.ins().call(function, &[]);
@@ -146,6 +142,15 @@ impl Translator<'_, '_> {
         self.push(number.expect("spawning returns a number"));
     }
 
+    /// Makes every instance that comes about when the program begins.
+    pub(super) fn instantiate_all(&mut self) {
+        for (position, instance) in self.plan.spaces.instances.iter().enumerate() {
+            if !instance.lazy {
+                self.instantiate(position as u32);
+            }
+        }
+    }
+
     /// Makes an instance: checks what must have grown, copies the segments that do not lie in the
     /// image, calls what is to be called.
     fn instantiate(&mut self, position: u32) {
@@ -193,7 +198,7 @@ impl Translator<'_, '_> {
     }
 
     /// Opens the function's first block and pushes its parameters.
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         let block = self.builder.create_block();
         self.builder.append_block_params_for_function_params(block);
         self.builder.switch_to_block(block);

@@ -288,12 +288,24 @@ impl Translator<'_, '_> {
         let code = self.referenced_code();
         let signature = Signature::new(CallConv::Tail);
         let signature = self.builder.import_signature(signature);
+        self.call_catching(&Callee::Indirect(signature, code), &[], |_, _| {});
+    }
+
+    /// Calls code, does what follows where that returns, and returns 0 from the function at hand; or
+    /// returns the number of the trap that ended it.
+    pub(super) fn call_catching(
+        &mut self,
+        callee: &Callee,
+        arguments: &[Value],
+        returned: impl FnOnce(&mut Self, &[Value]),
+    ) {
         let (trapped, thrown) = (self.landing(), self.landing());
         self.handlers = Rc::new([
             Handler { tag: Some(TRAP_TAG), landing: trapped },
             Handler { tag: None, landing: thrown },
         ]);
-        self.insert_call(&Callee::Indirect(signature, code), &[]);
+        let results = self.insert_call(callee, arguments);
+        returned(self, &results);
         let zero = self.builder.ins().iconst(types::I32, 0);
         self.builder.ins().return_(&[zero]);
         self.builder.seal_block(trapped);

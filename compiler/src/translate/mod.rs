@@ -14,6 +14,7 @@ mod call;
 mod control;
 mod entry;
 mod exception;
+mod library;
 mod memory;
 mod numeric;
 mod reference;
@@ -24,6 +25,7 @@ mod variable;
 mod vector;
 
 pub(crate) use entry::{entry, thread_entry, throw, trampoline};
+pub(crate) use library::{library, library_symbols};
 pub(crate) use trap::abi_code;
 
 use crate::error::Error;

@@ -44,7 +44,7 @@ impl Translator<'_, '_> {
         true
     }
 
-    fn global_get(&mut self, index: u32) -> Value {
+    pub(super) fn global_get(&mut self, index: u32) -> Value {
         let ty = self.plan.spaces.globals[index as usize].ty;
         let facts = self.plan.facts.globals[index as usize];
         if facts.constant {
@@ -54,7 +54,7 @@ impl Translator<'_, '_> {
         self.builder.ins().load(clif_type(ty), flags, address, 0)
     }
 
-    fn global_place(&mut self, index: u32) -> (Value, MemFlagsData) {
+    pub(super) fn global_place(&mut self, index: u32) -> (Value, MemFlagsData) {
         let offset = i64::from(index) * GLOBAL_SIZE as i64;
         let region = self.alias_region(Region::Global(index));
         let flags = MemFlagsData::trusted().with_alias_region(region);

@@ -12,6 +12,7 @@
 
 pub mod cpu;
 pub mod exception;
+pub mod library;
 pub mod part;
 pub mod program;
 pub mod symbol;

@@ -17,6 +17,27 @@ pub const ENTRY: &str = "kiln_entry";
 /// UTF-8 text, ended by a NUL byte; its lines are described in [`crate::program`].
 pub const POLICY: &str = "kiln_policy";
 
+/// `fn(code: u32) -> !`, named by the linker: what ends a program, one of [`END_PROCESS`] and
+/// [`END_CALL`].
+pub const END: &str = "kiln_end";
+/// Ends the process, in an executable.
+pub const END_PROCESS: &str = "kiln_end_process";
+/// Ends the call, in a library.
+pub const END_CALL: &str = "kiln_end_call";
+
+/// `fn(text: *const u8, length: usize)`, named by the linker: where messages of the runtime go, one
+/// of [`TELL_USER`] and [`TELL_CALLER`].
+pub const TELL: &str = "kiln_tell";
+/// To standard error, in an executable.
+pub const TELL_USER: &str = "kiln_tell_user";
+/// To who asks for them, in a library.
+pub const TELL_CALLER: &str = "kiln_tell_caller";
+
+/// `fn(code: u32) -> *const c_char`: what a library's code means.
+pub const LIBRARY_MESSAGE: &str = "kiln_library_message";
+/// `fn() -> u32`: what the last `proc_exit` in a library said.
+pub const LIBRARY_EXIT_CODE: &str = "kiln_library_exit_code";
+
 /// Section of [`POLICY`]; at most 8 characters, since PE images hold no longer names.
 pub const POLICY_SECTION: &str = ".kpolicy";
 
@@ -48,6 +69,12 @@ pub mod builtin {
     pub const EXCEPTION_COPY: &str = "kiln_exception_copy";
     /// `fn()`: called once where a trap was caught, so that the next one is noticed too.
     pub const TRAP_CAUGHT: &str = "kiln_trap_caught";
+    /// `fn(work: Work) -> u32`: makes a library's instance by that [`Work`](crate::library::Work).
+    pub const LIBRARY_INSTANTIATE: &str = "kiln_library_instantiate";
+    /// `fn()`: called first by that work.
+    pub const LIBRARY_BEGIN: &str = "kiln_library_begin";
+    /// `fn(work: Work, values: *mut u128) -> u32`: calls into a library's instance.
+    pub const LIBRARY_CALL: &str = "kiln_library_call";
     /// `fn(memory: *mut Memory, pages: u64) -> i64`: the former size in pages, or -1.
     pub const MEMORY_GROW: &str = "kiln_memory_grow";
     /// `fn(to: *mut Memory, from: *mut Memory, to_at: u64, from_at: u64, count: u64)`.

@@ -11,6 +11,8 @@
 //! A code offset is that of the instruction that faults. A wasm offset counts from the first byte
 //! of the wasm file.
 
+use core::ffi::CStr;
+
 macro_rules! trap_codes {
     ($($(#[$doc:meta])* $name:ident = $value:literal, $text:literal;)*) => {
         /// Why a program trapped.
@@ -26,6 +28,17 @@ macro_rules! trap_codes {
             #[must_use]
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
+            }
+
+            /// The same, ended by a NUL.
+            #[must_use]
+            pub const fn c_text(self) -> &'static CStr {
+                match self {
+                    $(Self::$name => match CStr::from_bytes_with_nul(concat!($text, "\0").as_bytes()) {
+                        Ok(text) => text,
+                        Err(_) => unreachable!(),
+                    },)*
+                }
             }
 
             /// The code with that number.

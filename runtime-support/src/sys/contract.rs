@@ -190,6 +190,9 @@ provided! {
     process::environment: fn(index: usize) -> Option<&'static CStr>;
     /// Whether names of variables that differ in upper and lower case only are the same.
     process::NAMES_IGNORE_CASE: bool;
+    /// Takes the environment from the process that a library is in, where no entry point was passed
+    /// one; arguments there are none. Called once, before anything asks for either.
+    process::begin_library: fn();
     /// Ends the process. Flushes nothing: nothing is buffered.
     process::exit: fn(code: u32) -> !;
     /// Lets others run.
@@ -207,6 +210,16 @@ provided! {
     /// the main thread's own stack, whose size the image says. Safety: called once, by the only
     /// thread.
     signal::call_on_stack: unsafe fn(stack_size: usize, entry: unsafe extern "C" fn()) -> Result<()>;
+    /// For a library: has faults of its calls reported to [`crate::trap::shared_fault`], and leaves
+    /// all others, and those that are not caught, to who had them before. Broken pipes stay the
+    /// host's. Called once.
+    signal::share: fn() -> Result<()>;
+    /// For a library: makes a stack as for `call_on_stack`, where the OS lets a thread have another
+    /// stack than its own. Called once.
+    signal::make_stack: fn(stack_size: usize) -> Result<()>;
+    /// Calls `entry` on that stack, and has the calling thread's faults reported meanwhile. Safety:
+    /// the stack is made, handlers are shared, and no other thread calls.
+    signal::call_shared: unsafe fn(entry: unsafe extern "C" fn());
     /// Whether an address lies in the guard of the stack, or in what is below it.
     signal::is_stack_guard: fn(address: usize) -> bool;
     /// Guards the stack's end once more after it was exhausted and left.

@@ -12,8 +12,7 @@ use kiln_abi::program::Memory;
 /// None is needed; the signature is that of every function here.
 #[unsafe(export_name = "kiln_wasi_proc_exit")]
 pub unsafe extern "C" fn proc_exit(_memory: *mut Memory, code: u32) -> ! {
-    start::claim_end();
-    process::exit(code)
+    start::end_program(code)
 }
 
 functions! {

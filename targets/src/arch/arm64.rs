@@ -89,6 +89,11 @@ fn offset_scale(instruction: u32) -> Option<u32> {
     Some(if vector_of_16 { 4 } else { size })
 }
 
+/// Binary logarithm of the bytes that an instruction loads or stores; 0 if it does neither.
+pub(super) fn load_scale(instruction: u32) -> u32 {
+    offset_scale(instruction).unwrap_or(0)
+}
+
 /// `ldr xT, [xN, #pointer]` becomes `add xT, xN, #symbol`.
 fn relax_load(instruction: u32) -> Result<u32, Misfit> {
     if instruction & 0xffc0_0000 != 0xf940_0000 {

@@ -95,6 +95,12 @@ pub(crate) fn can_relax(fixup: Fixup, bytes: &[u8], offset: usize) -> bool {
     }
 }
 
+/// Binary logarithm of the bytes that the arm64 instruction at `offset` loads or stores.
+pub(crate) fn load_scale(bytes: &[u8], offset: usize) -> u32 {
+    let instruction = bytes.get(offset..offset + 4).and_then(|word| word.try_into().ok());
+    arm64::load_scale(instruction.map_or(0, u32::from_le_bytes))
+}
+
 /// Code that jumps to where the pointer `slot` points, and its relocations.
 pub(crate) fn stub(arch: Arch, slot: SymbolId) -> (Vec<u8>, Vec<Relocation>) {
     match arch {

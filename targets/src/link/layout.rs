@@ -20,6 +20,8 @@ pub(crate) struct Plan {
     pub(crate) base: u64,
     /// Bytes of headers for so many segments and sections.
     pub(crate) header_size: fn(segments: usize, sections: usize) -> u64,
+    /// Bytes of headers besides those.
+    pub(crate) more_headers: u64,
     /// Alignment of segments in the file, in bytes. With 1, they follow each other without gaps,
     /// and share the pages they meet in.
     pub(crate) file_align: u64,
@@ -64,7 +66,7 @@ pub(crate) fn arrange(program: &mut Program<'_>, plan: Plan) -> Result<Image, Li
         }
     }
     let count = segments.iter().map(|segment| segment.sections.len()).sum();
-    let headers = (plan.header_size)(segments.len(), count);
+    let headers = (plan.header_size)(segments.len(), count) + plan.more_headers;
     let mut cursor = Cursor { offset: headers, address: plan.base + headers };
     let mut image = Image { base: plan.base, segments: vec![], sections: vec![], bytes: vec![] };
     for (index, segment) in segments.into_iter().enumerate() {

@@ -27,8 +27,8 @@ mod thunks;
 pub use error::LinkError;
 
 use crate::pe::resources::Resource;
-use crate::{ObjectFormat, Target, elf, macho, pe, runtime};
-use program::{Definition, LINKER, Program};
+use crate::{ObjectFormat, Target, elf, macho, pe, relocatable, runtime};
+use program::{Program, SymbolId};
 
 /// What is linked besides the target's runtime, which the linker adds itself.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +43,28 @@ pub struct Input<'a> {
     pub identifier: &'a str,
     /// What Windows shows of the executable; other systems have no place for it.
     pub resources: &'a [Resource],
+    /// What a library exports; none for an executable.
+    pub library: Option<Library<'a>>,
+}
+
+/// What makes a library of a program.
+#[derive(Debug, Clone, Copy)]
+pub struct Library<'a> {
+    /// The name by which programs that are linked with it look for it.
+    pub file_name: &'a str,
+    /// What it exports.
+    pub exports: &'a [Export],
+    /// Whether it is one that is loaded when programs run, or one that is linked into them.
+    pub shared: bool,
+}
+
+/// An export of a library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// What C programs call it.
+    pub name: String,
+    /// What the objects call it.
+    pub symbol: String,
 }
 
 /// Links an executable for `target`.
@@ -64,15 +86,10 @@ pub fn link_with_runtime(
     input: &Input<'_>,
     archive: &[u8],
 ) -> Result<Vec<u8>, LinkError> {
-    let entry = match target.format {
-        ObjectFormat::Elf => elf::ENTRY,
-        ObjectFormat::MachO => macho::ENTRY,
-        ObjectFormat::Coff => pe::ENTRY,
-    };
-    let names = own::Names::new(target);
+    let names = own::Names::new(target, input);
     let mut program = Program::new(target);
-    let entry = resolve::declare(&mut program, entry.as_bytes(), LINKER, Definition::Undefined)?;
-    let roots = [entry, own::manifest(&mut program, &names, input.manifest)?];
+    let mut roots = own::begin(&mut program, &names, input)?;
+    roots.push(own::manifest(&mut program, &names, input.manifest)?);
     own::parts(&mut program, &names, input.manifest)?;
     for &(name, data) in input.objects {
         input::read(&mut program, name, data)?;
@@ -82,9 +99,13 @@ pub fn link_with_runtime(
     resolve::allocate_commons(&mut program);
     live::mark(&mut program, &roots)?;
     imports::make(&mut program)?;
-    match target.format {
-        ObjectFormat::Elf => elf::write(&mut program, entry),
-        ObjectFormat::MachO => macho::write(&mut program, entry, input),
-        ObjectFormat::Coff => pe::write(&mut program, entry, input),
+    let exports: Vec<(&str, SymbolId)> =
+        names.exports.iter().map(|name| &*name.0).zip(roots.iter().copied()).collect();
+    match (target.format, input.library) {
+        (_, Some(Library { shared: false, .. })) => relocatable::write(&mut program, &exports),
+        (ObjectFormat::Elf, Some(library)) => elf::shared::write(&mut program, &library, &exports),
+        (ObjectFormat::Elf, None) => elf::write(&mut program, roots[0]),
+        (ObjectFormat::MachO, _) => macho::write(&mut program, roots[0], &exports, input),
+        (ObjectFormat::Coff, _) => pe::write(&mut program, roots[0], &exports, input),
     }
 }

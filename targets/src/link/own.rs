@@ -1,33 +1,79 @@
-//! The linker's own records: the capability manifest, and which parts of the runtime it asks for.
+//! The linker's own records: the capability manifest, and which parts of the runtime it asks for; and
+//! what tells an executable from a library.
 //!
 //! Layouts: `kiln_abi::program` and `kiln_abi::part`.
 
-use super::LinkError;
 use super::program::{Definition, Kind, LINKER, Program, Relocation, SymbolId};
 use super::resolve::declare;
-use crate::{Fixup, ObjectFormat, Target};
+use super::{Input, LinkError};
+use crate::{Fixup, ObjectFormat, Target, elf, macho, pe};
 use kiln_abi::part;
-use kiln_abi::symbol::{PARTS, POLICY};
+use kiln_abi::symbol::{END, END_CALL, END_PROCESS, PARTS, POLICY, TELL, TELL_CALLER, TELL_USER};
 
 /// Bytes of a pointer.
 const POINTER: usize = 8;
 
-/// The records' names and those of the parts, as the target's objects have them.
+/// The records' names, those of the parts, and where the program is entered, as the target's objects have them.
 pub(super) struct Names {
+    /// Where the system enters an executable.
+    entry: &'static str,
     policy: String,
     record: String,
     /// In the order of [`part::ALL`].
     parts: Vec<String>,
+    /// Each [`Export`](super::Export)'s.
+    pub(super) exports: Vec<(String, String)>,
+    /// What the linker names, and what it stands for.
+    aliases: [(String, String); 2],
 }
 
 impl Names {
-    pub(super) fn new(target: &Target) -> Self {
+    pub(super) fn new(target: &Target, input: &Input<'_>) -> Self {
         // Mach-O puts an underscore before each name of the C language.
         let prefix = if target.format == ObjectFormat::MachO { "_" } else { "" };
         let decorate = |name: &str| format!("{prefix}{name}");
         let parts = part::ALL.iter().map(|part| decorate(part.symbol)).collect();
-        Self { policy: decorate(POLICY), record: decorate(PARTS), parts }
+        let exports = input.library.map_or(&[][..], |library| library.exports);
+        let (end, tell) = match input.library {
+            Some(_) => (END_CALL, TELL_CALLER),
+            None => (END_PROCESS, TELL_USER),
+        };
+        let entry = match target.format {
+            ObjectFormat::Elf => elf::ENTRY,
+            ObjectFormat::MachO => macho::ENTRY,
+            ObjectFormat::Coff => pe::ENTRY,
+        };
+        Self {
+            entry,
+            policy: decorate(POLICY),
+            record: decorate(PARTS),
+            parts,
+            exports: exports
+                .iter()
+                .map(|export| (decorate(&export.name), decorate(&export.symbol)))
+                .collect(),
+            aliases: [(END, end), (TELL, tell)]
+                .map(|(name, meaning)| (decorate(name), decorate(meaning))),
+        }
     }
+}
+
+/// Declares an executable's entry point or a library's exports, and names what ends a program and
+/// where its messages go; gives the former.
+pub(super) fn begin<'a>(
+    program: &mut Program<'a>,
+    names: &'a Names,
+    input: &Input<'_>,
+) -> Result<Vec<SymbolId>, LinkError> {
+    let mut named =
+        |name: &'a str, definition| declare(program, name.as_bytes(), LINKER, definition);
+    for (name, meaning) in &names.aliases {
+        let meaning = named(meaning, Definition::Undefined)?;
+        named(name, Definition::Alias(meaning))?;
+    }
+    let exports = names.exports.iter().map(|(_, symbol)| &**symbol);
+    let entry = input.library.is_none().then_some(names.entry);
+    exports.chain(entry).map(|name| named(name, Definition::Undefined)).collect()
 }
 
 /// Adds the capability manifest, which every executable has.

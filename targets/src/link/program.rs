@@ -41,6 +41,10 @@ pub(crate) enum Kind {
     Slot,
     /// Tables that name the imports. PE only.
     Imports,
+    /// Tables that name the exports. PE only.
+    Exports,
+    /// A table that the dynamic linker reads. ELF only.
+    Dynamic(DynamicTable),
     /// The table of functions and their unwind data. PE only.
     Unwind,
     /// Variables.
@@ -51,6 +55,17 @@ pub(crate) enum Kind {
     Placed(u64),
     /// What the linker does not support; an error once something refers to it.
     Unsupported(&'static str),
+}
+
+/// The tables of a shared library, in order of the file. Source: System V gABI, chapter 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum DynamicTable {
+    Symbols,
+    Strings,
+    Hash,
+    Relocations,
+    /// The one that leads to the others.
+    Dynamic,
 }
 
 /// See the module's description.

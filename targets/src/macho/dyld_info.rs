@@ -86,7 +86,7 @@ pub(super) fn bind(
     opcodes
 }
 
-fn push_uleb(bytes: &mut Vec<u8>, mut value: u64) {
+pub(super) fn push_uleb(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
         value >>= 7;

@@ -1,9 +1,9 @@
-//! The header and load commands of a Mach-O executable.
+//! The header and load commands of a Mach-O executable or dynamic library.
 //!
 //! Source: Apple `mach-o/loader.h`.
 
 use crate::image::{Access, Image, Section, Segment};
-use crate::link::program::Kind;
+use crate::link::program;
 use crate::{Arch, Target};
 use object::write::macho::{
     BuildVersionCommand, DyldInfoCommand, DylibCommand, DysymtabCommand, Encoder, MachHeader,
@@ -21,8 +21,25 @@ const MINIMUM_OS: (u16, u8, u8) = (11, 0, 0);
 /// What the image is written for; decides which behaviours of old the system keeps up for it.
 const SDK: (u16, u8, u8) = (14, 0, 0);
 
-/// Commands besides those of the segments that have sections.
-const COMMANDS: u32 = 12;
+/// Commands besides those of the segments that have sections, and those of [`Kind`].
+const COMMANDS: u32 = 9;
+
+/// What is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind<'k> {
+    /// With the offset of the entry point in the file.
+    Executable { entry: u64 },
+    /// With the name by which programs look for it.
+    Library { name: &'k str },
+}
+
+/// Bytes of the commands that executables alone have: `__PAGEZERO`, `LC_LOAD_DYLINKER`, `LC_MAIN`.
+pub(super) const EXECUTABLE_SIZE: u64 = 72 + 32 + 24;
+
+/// Bytes of the command that libraries alone have, `LC_ID_DYLIB`.
+pub(super) fn library_size(name: &str) -> u64 {
+    encoder().dylib_command_size(name.len())
+}
 
 /// A part of `__LINKEDIT`: offset in the file and bytes.
 #[derive(Debug, Clone, Copy)]
@@ -32,15 +49,17 @@ pub(super) struct Part {
 }
 
 /// What the load commands tell of.
-pub(super) struct Contents {
-    /// Offset of the entry point in the file.
-    pub(super) entry: u64,
+pub(super) struct Contents<'c> {
+    pub(super) kind: Kind<'c>,
     /// Offset of `__LINKEDIT`, which ends with the signature and the file.
     pub(super) linkedit: u64,
     pub(super) rebase: Part,
     pub(super) bind: Part,
     pub(super) symbols: Part,
-    pub(super) symbol_count: u32,
+    pub(super) exports: Part,
+    /// The exported symbols come first.
+    pub(super) export_count: u32,
+    pub(super) import_count: u32,
     pub(super) strings: Part,
     pub(super) signature: Part,
 }
@@ -55,11 +74,11 @@ fn encoder() -> Encoder<LittleEndian> {
     Encoder::new(LittleEndian, true)
 }
 
-/// Bytes of header and load commands.
+/// Bytes of header and load commands, but for those of [`Kind`].
 pub(super) fn size(segments: usize, sections: usize) -> u64 {
     let encoder = encoder();
-    // `__PAGEZERO` and `__LINKEDIT` have no sections.
-    let segments = (segments as u64 + 2) * encoder.segment_command_size(0)
+    // `__LINKEDIT` has no sections.
+    let segments = (segments as u64 + 1) * encoder.segment_command_size(0)
         + sections as u64 * encoder.section_header_size();
     let build_version = encoder.build_version_command_size(0);
     encoder.mach_header_size()
@@ -67,11 +86,9 @@ pub(super) fn size(segments: usize, sections: usize) -> u64 {
         + encoder.dyld_info_command_size()
         + encoder.symtab_command_size()
         + encoder.dysymtab_command_size()
-        + encoder.load_command_size(dylinker().len() as u64)
         + encoder.load_command_size(16)
         + build_version
         + encoder.load_command_size(8)
-        + encoder.load_command_size(16)
         + encoder.dylib_command_size(super::LIBSYSTEM.len())
         + encoder.linkedit_data_command_size()
 }
@@ -85,12 +102,17 @@ fn dylinker() -> Vec<u8> {
 }
 
 /// Writes header and load commands of `image`.
-pub(super) fn write(target: &Target, image: &Image, contents: &Contents) -> LoadCommands {
+pub(super) fn write(target: &Target, image: &Image, contents: &Contents<'_>) -> LoadCommands {
     let encoder = encoder();
     let count: usize = image.sections.len();
-    let total = size(image.segments.len(), count) as usize;
+    let own = match contents.kind {
+        Kind::Executable { .. } => EXECUTABLE_SIZE,
+        Kind::Library { name } => library_size(name),
+    };
+    let total = (size(image.segments.len(), count) + own) as usize;
     let mut out = Vec::with_capacity(total);
-    encoder.mach_header(&mut out, &header(target, image.segments.len() as u32, total));
+    let header = header(target, image.segments.len() as u32, total, contents.kind);
+    encoder.mach_header(&mut out, &header);
     write_segments(&mut out, target, image, contents);
     encoder.dyld_info_command(
         &mut out,
@@ -104,15 +126,29 @@ pub(super) fn write(target: &Target, image: &Image, contents: &Contents) -> Load
             weak_bind_size: 0,
             lazy_bind_off: 0,
             lazy_bind_size: 0,
-            export_off: 0,
-            export_size: 0,
+            export_off: if contents.exports.size == 0 { 0 } else { contents.exports.offset },
+            export_size: contents.exports.size,
         },
     );
     write_symbol_tables(&mut out, contents);
-    encoder.load_command(&mut out, macho::LC_LOAD_DYLINKER, &dylinker());
+    let version = |(major, minor, update)| macho::Version::new(major, minor, update);
+    match contents.kind {
+        Kind::Executable { .. } => {
+            encoder.load_command(&mut out, macho::LC_LOAD_DYLINKER, &dylinker());
+        }
+        Kind::Library { name } => encoder.dylib_command(
+            &mut out,
+            &DylibCommand {
+                cmd: macho::LC_ID_DYLIB,
+                name: name.as_bytes(),
+                timestamp: 1,
+                current_version: version((1, 0, 0)),
+                compatibility_version: version((1, 0, 0)),
+            },
+        ),
+    }
     encoder.load_command(&mut out, macho::LC_UUID, &[0; 16]);
     let uuid_offset = out.len() - 16;
-    let version = |(major, minor, update)| macho::Version::new(major, minor, update);
     encoder.build_version_command(
         &mut out,
         &BuildVersionCommand {
@@ -123,9 +159,11 @@ pub(super) fn write(target: &Target, image: &Image, contents: &Contents) -> Load
         },
     );
     encoder.load_command(&mut out, macho::LC_SOURCE_VERSION, &[0; 8]);
-    // The stack's size follows; 0 stands for the system's default.
-    let main = [contents.entry.to_le_bytes(), [0; 8]].concat();
-    encoder.load_command(&mut out, macho::LC_MAIN, &main);
+    if let Kind::Executable { entry } = contents.kind {
+        // The stack's size follows; 0 stands for the system's default.
+        let main = [entry.to_le_bytes(), [0; 8]].concat();
+        encoder.load_command(&mut out, macho::LC_MAIN, &main);
+    }
     encoder.dylib_command(
         &mut out,
         &DylibCommand {
@@ -143,7 +181,7 @@ pub(super) fn write(target: &Target, image: &Image, contents: &Contents) -> Load
     LoadCommands { bytes: out, uuid_offset }
 }
 
-fn header(target: &Target, segments: u32, size: usize) -> MachHeader {
+fn header(target: &Target, segments: u32, size: usize, kind: Kind<'_>) -> MachHeader {
     let (cputype, cpusubtype) = match target.arch {
         Arch::Amd64 => {
             let subtype = macho::CPU_SUBTYPE_X86_64_ALL.0 | macho::CPU_SUBTYPE_LIB64.0;
@@ -151,19 +189,22 @@ fn header(target: &Target, segments: u32, size: usize) -> MachHeader {
         }
         Arch::Arm64 => (macho::CPU_TYPE_ARM64, macho::CPU_SUBTYPE_ARM64_ALL.0),
     };
-    let flags =
-        macho::MH_NOUNDEFS.0 | macho::MH_DYLDLINK.0 | macho::MH_TWOLEVEL.0 | macho::MH_PIE.0;
+    let (filetype, own_flag, own_commands) = match kind {
+        Kind::Executable { .. } => (macho::MH_EXECUTE, macho::MH_PIE, 3),
+        Kind::Library { .. } => (macho::MH_DYLIB, macho::MH_NO_REEXPORTED_DYLIBS, 1),
+    };
+    let flags = macho::MH_NOUNDEFS.0 | macho::MH_DYLDLINK.0 | macho::MH_TWOLEVEL.0 | own_flag.0;
     MachHeader {
         cputype,
         cpusubtype: macho::CpuSubtype(cpusubtype),
-        filetype: macho::MH_EXECUTE,
-        ncmds: segments + COMMANDS,
+        filetype,
+        ncmds: segments + COMMANDS + own_commands,
         sizeofcmds: (size as u64 - encoder().mach_header_size()) as u32,
         flags: macho::FileFlags(flags),
     }
 }
 
-fn write_segments(out: &mut Vec<u8>, target: &Target, image: &Image, contents: &Contents) {
+fn write_segments(out: &mut Vec<u8>, target: &Target, image: &Image, contents: &Contents<'_>) {
     let encoder = encoder();
     let zero = SegmentCommand {
         segname: name("__PAGEZERO"),
@@ -176,7 +217,9 @@ fn write_segments(out: &mut Vec<u8>, target: &Target, image: &Image, contents: &
         nsects: 0,
         flags: macho::SegmentFlags(0),
     };
-    encoder.segment_command(out, &zero);
+    if matches!(contents.kind, Kind::Executable { .. }) {
+        encoder.segment_command(out, &zero);
+    }
     let pages = |size: u64| size.next_multiple_of(target.page_size);
     let mut end = image.base;
     for segment in &image.segments {
@@ -223,10 +266,10 @@ fn write_segments(out: &mut Vec<u8>, target: &Target, image: &Image, contents: &
 
 fn section_header(segment: &Segment, section: &Section) -> SectionHeader {
     let flags = match section.kind {
-        Kind::Code | Kind::Stub => {
+        program::Kind::Code | program::Kind::Stub => {
             macho::S_ATTR_PURE_INSTRUCTIONS.0 | macho::S_ATTR_SOME_INSTRUCTIONS.0
         }
-        Kind::Zero => u32::from(macho::S_ZEROFILL.0),
+        program::Kind::Zero => u32::from(macho::S_ZEROFILL.0),
         _ => 0,
     };
     SectionHeader {
@@ -246,21 +289,25 @@ fn section_header(segment: &Segment, section: &Section) -> SectionHeader {
     }
 }
 
-fn write_symbol_tables(out: &mut Vec<u8>, contents: &Contents) {
+fn write_symbol_tables(out: &mut Vec<u8>, contents: &Contents<'_>) {
     let encoder = encoder();
     encoder.symtab_command(
         out,
         &SymtabCommand {
             symoff: contents.symbols.offset,
-            nsyms: contents.symbol_count,
+            nsyms: contents.export_count + contents.import_count,
             stroff: contents.strings.offset,
             strsize: contents.strings.size,
         },
     );
-    let undefined = contents.symbol_count;
     encoder.dysymtab_command(
         out,
-        &DysymtabCommand { nundefsym: undefined, ..DysymtabCommand::default() },
+        &DysymtabCommand {
+            nextdefsym: contents.export_count,
+            iundefsym: contents.export_count,
+            nundefsym: contents.import_count,
+            ..DysymtabCommand::default()
+        },
     );
 }
 

@@ -1,4 +1,4 @@
-//! Mach-O executables: position-independent, bound to libSystem, signed ad hoc.
+//! Mach-O executables and dynamic libraries: position-independent, bound to libSystem, signed ad hoc.
 //!
 //! Fixups are written as dyld's opcodes, not as chains: every macOS that runs the image
 //! understands them, and pointers may stand at any alignment.
@@ -7,6 +7,7 @@
 //! refuses.
 
 mod dyld_info;
+mod exports;
 mod libsystem;
 mod load_commands;
 mod signature;
@@ -37,10 +38,15 @@ const BASE: u64 = 0x1_0000_0000;
 pub(crate) fn write(
     program: &mut Program<'_>,
     entry: SymbolId,
+    exports: &[(&str, SymbolId)],
     input: &Input<'_>,
 ) -> Result<Vec<u8>, LinkError> {
     let page_size = program.target.page_size;
-    let mut image = layout::arrange(program, plan(page_size))?;
+    let kind = match input.library {
+        Some(library) => Output::Library(format!("@rpath/{}", library.file_name)),
+        None => Output::Executable { entry },
+    };
+    let mut image = layout::arrange(program, plan(page_size, &kind))?;
     check_pointers(program, &image)?;
     image.fill(program)?;
     let mut bytes = std::mem::take(&mut image.bytes);
@@ -58,7 +64,19 @@ pub(crate) fn write(
         binds.iter().filter_map(|bind| import_name(program, bind.1)).collect();
     let rebase = append(dyld_info::rebase(&image, &image.moving_pointers(program)), 8);
     let bind = append(dyld_info::bind(&image, program, &binds), 8);
-    let (symbols, strings) = symbol_table(&imports);
+    let exported: Vec<Exported<'_>> = exports
+        .iter()
+        .map(|&(name, symbol)| {
+            let section = program.defining_atom(symbol).map(|atom| program.atom(atom).section);
+            let section = section.map_or(0, |section| section as u8 + 1);
+            Ok(Exported { name, address: program.address(symbol)?, section })
+        })
+        .collect::<Result<_, LinkError>>()?;
+    let addresses: Vec<(&str, u64)> =
+        exported.iter().map(|export| (export.name, export.address - image.base)).collect();
+    let exports = if exported.is_empty() { vec![] } else { exports::trie(&addresses) };
+    let exports = append(exports, 8);
+    let (symbols, strings) = symbol_table(&exported, &imports);
     let symbols = append(symbols, 8);
     let strings = append(strings, 8);
     bytes.resize(bytes.len().next_multiple_of(signature::ALIGN), 0);
@@ -70,12 +88,19 @@ pub(crate) fn write(
     }
     let signature = Part { offset: signature_offset as u32, size: signature_size as u32 };
     let contents = Contents {
-        entry: program.address(entry)? - image.base,
+        kind: match &kind {
+            Output::Executable { entry } => {
+                load_commands::Kind::Executable { entry: program.address(*entry)? - image.base }
+            }
+            Output::Library(name) => load_commands::Kind::Library { name },
+        },
         linkedit,
         rebase,
         bind,
         symbols,
-        symbol_count: imports.len() as u32,
+        export_count: exported.len() as u32,
+        import_count: imports.len() as u32,
+        exports,
         strings,
         signature,
     };
@@ -94,7 +119,23 @@ pub(crate) fn write(
     Ok(bytes)
 }
 
-fn plan(page_size: u64) -> Plan {
+/// What is written.
+enum Output {
+    Executable {
+        entry: SymbolId,
+    },
+    /// By the name that programs look for it by.
+    Library(String),
+}
+
+/// A symbol that a library exports, and the number of its section.
+struct Exported<'e> {
+    name: &'e str,
+    address: u64,
+    section: u8,
+}
+
+fn plan(page_size: u64, kind: &Output) -> Plan {
     let segment = |name: &str, access, sections: &[(&str, &[Kind])]| SegmentPlan {
         name: name.to_owned(),
         access,
@@ -102,8 +143,12 @@ fn plan(page_size: u64) -> Plan {
         sections: sections.iter().map(|&(name, kinds)| SectionPlan::new(name, kinds)).collect(),
     };
     Plan {
-        base: BASE,
+        base: if matches!(kind, Output::Executable { .. }) { BASE } else { 0 },
         header_size: load_commands::size,
+        more_headers: match kind {
+            Output::Executable { .. } => load_commands::EXECUTABLE_SIZE,
+            Output::Library(name) => load_commands::library_size(name),
+        },
         file_align: page_size,
         segments: vec![
             segment(
@@ -138,11 +183,26 @@ fn import_name<'a>(program: &Program<'a>, symbol: SymbolId) -> Option<&'a [u8]> 
     }
 }
 
-/// The symbol table and its strings: what the executable imports, for the eyes of tools.
-fn symbol_table(imports: &BTreeSet<&[u8]>) -> (Vec<u8>, Vec<u8>) {
+/// The symbol table and its strings, for the eyes of tools: what the image exports, then what it
+/// imports.
+fn symbol_table(exports: &[Exported<'_>], imports: &BTreeSet<&[u8]>) -> (Vec<u8>, Vec<u8>) {
     let encoder = Encoder::new(LittleEndian, true);
     // Offset 0 stands for no name; by custom a space is there.
     let (mut symbols, mut strings) = (Vec::new(), b" \0".to_vec());
+    for export in exports {
+        encoder.nlist(
+            &mut symbols,
+            &Nlist {
+                n_strx: strings.len() as u32,
+                n_type: macho::SymbolFlags(macho::N_SECT.0 | macho::N_EXT.0),
+                n_sect: export.section,
+                n_desc: macho::SymbolDesc(0),
+                n_value: export.address,
+            },
+        );
+        strings.extend_from_slice(export.name.as_bytes());
+        strings.push(0);
+    }
     for name in imports {
         encoder.nlist(
             &mut symbols,
@@ -191,6 +251,6 @@ fn locate(image: &Image, address: u64) -> (u8, u64) {
     let holds = |start: u64, size: u64| (start..start + size).contains(&address);
     let found = image.segments.iter().position(|segment| holds(segment.address, segment.size));
     let index = found.expect("a pointer lies in a segment");
-    // `__PAGEZERO` is number 0.
-    (index as u8 + 1, address - image.segments[index].address)
+    // `__PAGEZERO` is number 0 where there is one.
+    (index as u8 + u8::from(image.base != 0), address - image.segments[index].address)
 }

@@ -31,6 +31,7 @@ pub(super) struct Directory {
 /// The tables that the optional header points to.
 #[derive(Debug)]
 pub(super) struct Directories {
+    pub(super) exports: Directory,
     pub(super) imports: Directory,
     pub(super) exceptions: Directory,
     pub(super) base_relocations: Directory,
@@ -47,11 +48,11 @@ pub(super) fn size(_: usize, sections: usize) -> u64 {
     (headers as u64).next_multiple_of(FILE_ALIGN)
 }
 
-/// Writes all headers of `image`, which starts at `entry`; the checksum is still zero.
+/// Writes all headers of `image`, an executable that starts at `entry` or else a DLL; the checksum is still zero.
 pub(super) fn write(
     target: &Target,
     image: &Image,
-    entry: u64,
+    entry: Option<u64>,
     stack_size: u64,
     directories: &Directories,
 ) -> Vec<u8> {
@@ -60,10 +61,11 @@ pub(super) fn write(
     out.extend_from_slice(bytes_of(&dos_header()));
     out.extend_from_slice(bytes_of(&pe::ImageNtHeaders64 {
         signature: U32::new(LE, pe::IMAGE_NT_SIGNATURE),
-        file_header: file_header(target, sections.len()),
+        file_header: file_header(target, sections.len(), entry.is_none()),
         optional_header: optional_header(target, image, entry, stack_size),
     }));
     let mut table = [Directory::default(); pe::IMAGE_NUMBEROF_DIRECTORY_ENTRIES];
+    table[pe::IMAGE_DIRECTORY_ENTRY_EXPORT] = directories.exports;
     table[pe::IMAGE_DIRECTORY_ENTRY_IMPORT] = directories.imports;
     table[pe::IMAGE_DIRECTORY_ENTRY_EXCEPTION] = directories.exceptions;
     table[pe::IMAGE_DIRECTORY_ENTRY_BASERELOC] = directories.base_relocations;
@@ -106,14 +108,15 @@ fn dos_header() -> pe::ImageDosHeader {
     }
 }
 
-fn file_header(target: &Target, sections: usize) -> pe::ImageFileHeader {
+fn file_header(target: &Target, sections: usize, is_dll: bool) -> pe::ImageFileHeader {
     let machine = match target.arch {
         Arch::Amd64 => pe::IMAGE_FILE_MACHINE_AMD64,
         Arch::Arm64 => pe::IMAGE_FILE_MACHINE_ARM64,
     };
     let optional = size_of::<pe::ImageOptionalHeader64>()
         + pe::IMAGE_NUMBEROF_DIRECTORY_ENTRIES * size_of::<pe::ImageDataDirectory>();
-    let flags = pe::IMAGE_FILE_EXECUTABLE_IMAGE.0 | pe::IMAGE_FILE_LARGE_ADDRESS_AWARE.0;
+    let dll = if is_dll { pe::IMAGE_FILE_DLL.0 } else { 0 };
+    let flags = pe::IMAGE_FILE_EXECUTABLE_IMAGE.0 | pe::IMAGE_FILE_LARGE_ADDRESS_AWARE.0 | dll;
     pe::ImageFileHeader {
         machine: U16::new(LE, machine),
         number_of_sections: U16::new(LE, sections as u16),
@@ -129,7 +132,7 @@ fn file_header(target: &Target, sections: usize) -> pe::ImageFileHeader {
 fn optional_header(
     target: &Target,
     image: &Image,
-    entry: u64,
+    entry: Option<u64>,
     stack_size: u64,
 ) -> pe::ImageOptionalHeader64 {
     let sections = &image.segments[1..];
@@ -155,7 +158,7 @@ fn optional_header(
         size_of_code: of(true),
         size_of_initialized_data: of(false),
         size_of_uninitialized_data: U32::new(LE, 0),
-        address_of_entry_point: U32::new(LE, (entry - BASE) as u32),
+        address_of_entry_point: U32::new(LE, entry.map_or(0, |entry| (entry - BASE) as u32)),
         base_of_code: U32::new(LE, code.map_or(0, |section| (section.address - BASE) as u32)),
         image_base: U64::new(LE, BASE),
         section_alignment: U32::new(LE, SECTION_ALIGN as u32),

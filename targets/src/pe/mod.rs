@@ -1,8 +1,9 @@
-//! PE executables: with imports, unwind data and base relocations.
+//! PE executables and DLLs: with imports, unwind data and base relocations.
 //!
 //! Source: Microsoft PE Format.
 
 mod base_relocations;
+mod exports;
 mod headers;
 mod imports;
 pub mod resources;
@@ -29,8 +30,12 @@ const FILE_ALIGN: u64 = 0x200;
 pub(crate) fn write(
     program: &mut Program<'_>,
     entry: SymbolId,
+    exports: &[(&str, SymbolId)],
     input: &Input<'_>,
 ) -> Result<Vec<u8>, LinkError> {
+    if let Some(library) = input.library {
+        exports::write_tables(program, library.file_name, exports);
+    }
     let tables = imports::write_tables(program);
     let mut image = layout::arrange(program, plan())?;
     image.fill(program)?;
@@ -66,13 +71,18 @@ pub(crate) fn write(
         })
     };
     let directories = Directories {
+        exports: of_section(".edata"),
         imports: of_atoms(tables.directory.as_slice()),
         exceptions: of_section(".pdata"),
         base_relocations: of_section(".reloc"),
         resources: of_section(".rsrc"),
         import_addresses: of_atoms(&tables.addresses),
     };
-    let entry = program.address(entry)?;
+    // A DLL has nothing to do when it is loaded.
+    let entry = match input.library {
+        Some(_) => None,
+        None => Some(program.address(entry)?),
+    };
     let front = headers::write(program.target, &image, entry, input.stack_size, &directories);
     let mut bytes = image.bytes;
     bytes[..front.len()].copy_from_slice(&front);
@@ -97,11 +107,13 @@ fn plan() -> Plan {
     Plan {
         base: BASE,
         header_size: headers::size,
+        more_headers: 0,
         file_align: FILE_ALIGN,
         segments: vec![
             headers,
             section(".text", Access::ReadExecute, &[Kind::Code, Kind::Stub]),
             section(".rdata", Access::Read, &constants),
+            section(".edata", Access::Read, &[Kind::Exports]),
             section(".data", Access::ReadWrite, &[Kind::Data, Kind::Zero]),
             section(".pdata", Access::Read, &[Kind::Unwind]),
             section(POLICY_SECTION, Access::Read, &[Kind::Manifest]),

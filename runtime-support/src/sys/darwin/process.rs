@@ -32,6 +32,15 @@ unsafe extern "C" fn main(
     start::start()
 }
 
+/// See [`contract`](crate::sys).
+pub fn begin_library() {
+    // SAFETY: the loader keeps the array; nothing asks for it yet.
+    unsafe {
+        let environment = (*libc::_NSGetEnviron()).cast::<*const c_char>().cast_const();
+        *PASSED.get() = Passed { environment, ..*PASSED.get() };
+    }
+}
+
 fn passed() -> Passed {
     // SAFETY: written once, before anything that asks for it.
     unsafe { *PASSED.get() }

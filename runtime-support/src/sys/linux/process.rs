@@ -3,8 +3,10 @@
 use super::syscall;
 use crate::global::Global;
 use crate::start;
+use crate::sys::memory;
 use core::ffi::{CStr, c_char};
 use rustix::fd::BorrowedFd;
+use rustix::fs::{Mode, OFlags};
 
 /// What the kernel puts on the first stack. Source: the System V ABI, "Process initialization".
 #[derive(Clone, Copy)]
@@ -66,6 +68,85 @@ unsafe extern "C" fn begin(stack: *const usize) -> ! {
         rustix::param::init(environment.cast_mut().cast());
     }
     start::start()
+}
+
+/// The end of an environment and what follows it on the first stack, the auxiliary vector, as the
+/// kernel tells a library of it, which had no first stack.
+#[repr(C)]
+struct Vector {
+    no_environment: usize,
+    entries: [usize; 128],
+}
+
+static VECTOR: Global<Vector> = Global::new(Vector { no_environment: 0, entries: [0; 128] });
+
+/// See [`contract`](crate::sys). The environment is the one that the process began with.
+pub fn begin_library() {
+    /// Keys in the auxiliary vector. Source: the kernel's `include/uapi/linux/auxvec.h`.
+    const AT_PAGESZ: usize = 6;
+    const WORD: usize = size_of::<usize>();
+    let vector = VECTOR.get();
+    // SAFETY: nothing else uses the vector. The last entry stays zero and ends it; where the kernel
+    // tells nothing, it says that pages have the largest size, of which all others are divisors.
+    unsafe {
+        let room = (*vector).entries.as_mut_ptr();
+        let size = WORD * ((*vector).entries.len() - 2);
+        let bytes = core::slice::from_raw_parts_mut(room.cast(), size);
+        if read_file(c"/proc/self/auxv", bytes) == 0 {
+            *room = AT_PAGESZ;
+            *room.add(1) = 1 << 16;
+        }
+        rustix::param::init(vector.cast());
+    }
+    let environment = environment_from_kernel().unwrap_or(vector.cast());
+    // SAFETY: nothing asks for it yet.
+    unsafe { *PASSED.get() = Passed { environment, ..*PASSED.get() } };
+}
+
+/// Pointers to the variables that the process began with, ended by a null.
+fn environment_from_kernel() -> Option<*const *const c_char> {
+    let mut size = 16 * memory::page_size();
+    loop {
+        // A pointer for each byte at most: variables are longer.
+        let texts = memory::allocate(size).ok()?;
+        // SAFETY: the memory is new and that large.
+        let bytes = unsafe { core::slice::from_raw_parts_mut(texts, size) };
+        let length = read_file(c"/proc/self/environ", bytes);
+        if length == size {
+            // SAFETY: nothing refers to it.
+            unsafe { memory::release(texts, size) };
+            size *= 2;
+            continue;
+        }
+        let ends = || (0..length).filter(|&at| bytes.get(at) == Some(&0));
+        let table = (ends().count() + 1) * size_of::<*const c_char>();
+        let table = memory::allocate(table.next_multiple_of(memory::page_size())).ok()?;
+        let starts = [0].into_iter().chain(ends().map(|end| end + 1)).take(ends().count());
+        for (index, start) in starts.enumerate() {
+            // SAFETY: the table has room for a pointer to each text and a null.
+            unsafe { table.cast::<*const c_char>().add(index).write(texts.add(start).cast()) };
+        }
+        return Some(table.cast());
+    }
+}
+
+/// Reads a file of the kernel's as far as it fits; gives the number of bytes.
+fn read_file(path: &CStr, mut room: &mut [u8]) -> usize {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let Ok(file) = rustix::fs::open(path, flags, Mode::empty()) else { return 0 };
+    let mut length = 0;
+    while !room.is_empty() {
+        match rustix::io::read(&file, &mut *room) {
+            Ok(0) => break,
+            Ok(count) => {
+                length += count;
+                room = core::mem::take(&mut room).get_mut(count..).unwrap_or_default();
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => break,
+        }
+    }
+    length
 }
 
 fn passed() -> Passed {

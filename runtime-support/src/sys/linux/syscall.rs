@@ -163,13 +163,19 @@ pub(super) struct SigAction {
     pub(super) mask: u64,
 }
 
-/// Sets what a signal does; false if the kernel refuses.
+/// Sets what a signal does, and writes what it did to `former` unless that is null; false if the
+/// kernel refuses.
 ///
 /// # Safety
-/// The action's handler is fit for that signal.
-pub(super) unsafe fn rt_sigaction(signal: usize, action: &SigAction) -> bool {
-    // SAFETY: the kernel reads one record and writes none.
-    unsafe { call(number::RT_SIGACTION, signal, &raw const *action as usize, 0, 8) == 0 }
+/// The action's handler is fit for that signal, and `former` can be written.
+pub(super) unsafe fn rt_sigaction(
+    signal: usize,
+    action: &SigAction,
+    former: *mut SigAction,
+) -> bool {
+    let action = &raw const *action as usize;
+    // SAFETY: the kernel reads one record and writes the other.
+    unsafe { call(number::RT_SIGACTION, signal, action, former.addr(), 8) == 0 }
 }
 
 /// The kernel's `stack_t`.
@@ -180,13 +186,15 @@ pub(super) struct SignalStack {
     pub(super) size: usize,
 }
 
-/// Sets the stack of signal handlers; false if the kernel refuses.
+/// Sets the calling thread's stack of signal handlers, and writes which it had to `former` unless
+/// that is null; false if the kernel refuses.
 ///
 /// # Safety
-/// Nothing else uses that memory.
-pub(super) unsafe fn sigaltstack(stack: &SignalStack) -> bool {
-    // SAFETY: the kernel reads one record and writes none.
-    unsafe { call(number::SIGALTSTACK, &raw const *stack as usize, 0, 0, 0) == 0 }
+/// Nothing else uses that memory, and `former` can be written.
+pub(super) unsafe fn sigaltstack(stack: &SignalStack, former: *mut SignalStack) -> bool {
+    let stack = &raw const *stack as usize;
+    // SAFETY: the kernel reads one record and writes the other.
+    unsafe { call(number::SIGALTSTACK, stack, former.addr(), 0, 0) == 0 }
 }
 
 /// Wakes one thread of this process that waits for a word, of which the kernel uses the address.

@@ -102,7 +102,8 @@ unsafe extern "C" fn run(own: *mut u8) -> ! {
     // SAFETY: as the caller says; the handler's stack lies below the record.
     unsafe {
         let base = own.cast::<HandlerStack>().sub(1).cast();
-        syscall::sigaltstack(&SignalStack { base, flags: 0, size: size_of::<HandlerStack>() });
+        let stack = SignalStack { base, flags: 0, size: size_of::<HandlerStack>() };
+        syscall::sigaltstack(&stack, null_mut());
         crate::thread::run((*own).local);
         let (mapping, size) = (*own).mapping;
         syscall::unmap_and_exit(mapping, size)

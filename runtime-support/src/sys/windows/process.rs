@@ -30,6 +30,11 @@ struct Texts {
 static ARGUMENTS: Lock<Option<Texts>> = Lock::new(None);
 static ENVIRONMENT: Lock<Option<Texts>> = Lock::new(None);
 
+/// See [`contract`](crate::sys). Windows tells of the environment when it is asked for.
+pub fn begin_library() {
+    *ARGUMENTS.lock() = Some(Texts { first: core::ptr::null(), count: 0 });
+}
+
 /// See [`contract`](crate::sys).
 pub fn argument(index: usize) -> Option<&'static CStr> {
     text_at(&ARGUMENTS, index, || {

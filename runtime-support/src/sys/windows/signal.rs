@@ -13,6 +13,8 @@ use crate::sys::types::{Caught, Fault, FaultKind};
 use crate::trap;
 use core::ffi::c_void;
 use core::ptr::null_mut;
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// Bytes of stack that are left for the fault handler when the rest is used up.
 const HANDLER_STACK: u32 = 64 << 10;
@@ -62,7 +64,56 @@ fn guard_committed_stack() {
 
 /// Handles a fault of the program; leaves alone what a DLL may raise and handle itself.
 extern "system" fn handle(pointers: *const ExceptionPointers) -> i32 {
-    // SAFETY: Windows passes both records, the second to be changed.
+    // SAFETY: Windows passes both records.
+    unsafe { go_on(pointers, |fault| Some(trap::fault(fault))) }
+}
+
+/// The stack of the thread that calls a library, by its lowest address; 0 while none does.
+static CALLER: AtomicUsize = AtomicUsize::new(0);
+
+/// Handles a fault in a process that is not the library's own.
+extern "system" fn handle_shared(pointers: *const ExceptionPointers) -> i32 {
+    if stack_limits().0 != CALLER.load(Relaxed) {
+        return EXCEPTION_CONTINUE_SEARCH;
+    }
+    // SAFETY: Windows passes both records.
+    unsafe { go_on(pointers, trap::shared_fault) }
+}
+
+/// See [`contract`](crate::sys).
+pub fn share() -> Result<()> {
+    // SAFETY: the handler returns to compiled code that catches, or passes the exception on.
+    let handler = unsafe { AddVectoredExceptionHandler(1, handle_shared) };
+    if handler.is_null() { Err(Errno::NOSYS) } else { Ok(()) }
+}
+
+/// See [`contract`](crate::sys). A thread has one stack for good.
+pub fn make_stack(_stack_size: usize) -> Result<()> {
+    Ok(())
+}
+
+/// See [`contract`](crate::sys).
+///
+/// # Safety
+/// As `contract` says.
+pub unsafe fn call_shared(entry: unsafe extern "C" fn()) {
+    // Without it, exhausting the stack ends the process, as it does in other code.
+    let _ = keep_handler_stack();
+    CALLER.store(stack_limits().0, Relaxed);
+    // SAFETY: as the caller says.
+    unsafe { entry() };
+    CALLER.store(0, Relaxed);
+}
+
+/// Has the thread go on where code catches its fault; passes on what is none, or is not caught.
+///
+/// # Safety
+/// Windows passed the records to a handler.
+unsafe fn go_on(
+    pointers: *const ExceptionPointers,
+    caught: impl FnOnce(&Fault) -> Option<Caught>,
+) -> i32 {
+    // SAFETY: as the caller says; the second is there to be changed.
     let (record, context) = unsafe { (&*(*pointers).record, &mut *(*pointers).context) };
     let kind = match record.code {
         exception::ACCESS_VIOLATION
@@ -81,7 +132,9 @@ extern "system" fn handle(pointers: *const ExceptionPointers) -> i32 {
     let [_, address, ..] = record.parameters;
     let address = if kind == FaultKind::Access { address } else { 0 };
     let fault = Fault { kind, address, pc, frame_pointer: frame_pointer_in(context) };
-    let Caught { landing, value } = trap::fault(&fault);
+    let Some(Caught { landing, value }) = caught(&fault) else {
+        return EXCEPTION_CONTINUE_SEARCH;
+    };
     context.pc = landing.pc as u64;
     context.frame_pointer = landing.frame as u64;
     context.stack_pointer = landing.stack as u64;

@@ -16,6 +16,8 @@ use object::write::elf::{Encoder, FileHeader, FileHeaderLayout, ProgramHeader, S
 use object::{LittleEndian, elf};
 use std::mem::size_of;
 
+pub(crate) mod shared;
+
 /// Where the kernel starts the program.
 pub(crate) const ENTRY: &str = "_start";
 
@@ -24,8 +26,21 @@ pub(crate) fn write(program: &mut Program<'_>, entry: SymbolId) -> Result<Vec<u8
     let plan = plan(program);
     let mut image = layout::arrange(program, plan)?;
     image.fill(program)?;
+    let entry = program.address(entry)?;
+    let segments = program_headers(&image, program.target);
+    finish(program.target, elf::ET_EXEC, entry, &mut image, &segments)
+}
+
+/// Puts the section and program headers and the file header around a filled image.
+fn finish(
+    target: &Target,
+    ty: elf::FileType,
+    entry: u64,
+    image: &mut Image,
+    segments: &[ProgramHeader],
+) -> Result<Vec<u8>, LinkError> {
     let mut bytes = std::mem::take(&mut image.bytes);
-    let (names, mut headers) = section_headers(&image);
+    let (names, mut headers) = section_headers(image);
     headers.push(SectionHeader {
         sh_name: names.len() as u32 - ".shstrtab\0".len() as u32,
         sh_type: elf::SHT_STRTAB,
@@ -37,15 +52,10 @@ pub(crate) fn write(program: &mut Program<'_>, entry: SymbolId) -> Result<Vec<u8
     bytes.extend_from_slice(&names);
     bytes.resize(bytes.len().next_multiple_of(8), 0);
 
-    let machine = machine(program.target);
+    let machine = machine(target);
     let encoder = Encoder::new(LittleEndian, true, machine);
-    let segments = program_headers(&image, program.target);
-    let header = FileHeader {
-        e_type: elf::ET_EXEC,
-        e_machine: machine,
-        e_entry: program.address(entry)?,
-        ..FileHeader::default()
-    };
+    let header =
+        FileHeader { e_type: ty, e_machine: machine, e_entry: entry, ..FileHeader::default() };
     let layout = FileHeaderLayout {
         e_phoff: encoder.file_header_size(),
         segment_num: segments.len() as u32,
@@ -86,13 +96,17 @@ fn header_size(segments: usize, _: usize) -> u64 {
     (header + segments) as u64
 }
 
-fn plan(program: &Program<'_>) -> Plan {
-    let segment = |name: &str, access, sections: &[(&str, &[Kind])]| SegmentPlan {
+/// A segment whose sections hold those kinds of atoms.
+fn segment(name: &str, access: Access, sections: &[(&str, &[Kind])]) -> SegmentPlan {
+    SegmentPlan {
         name: name.to_owned(),
         access,
         address: None,
         sections: sections.iter().map(|&(name, kinds)| SectionPlan::new(name, kinds)).collect(),
-    };
+    }
+}
+
+fn plan(program: &Program<'_>) -> Plan {
     // Nothing moves the image, so that constants with addresses in them are constants too.
     let constants = [Kind::ReadOnly, Kind::Pointers, Kind::Slot];
     let mut segments = vec![
@@ -125,7 +139,7 @@ fn plan(program: &Program<'_>) -> Plan {
         let access = Access::ReadWrite;
         SegmentPlan { address: Some(address), ..segment(&name, access, &[section]) }
     }));
-    Plan { base: base(program.target), header_size, file_align: 1, segments }
+    Plan { base: base(program.target), header_size, more_headers: 0, file_align: 1, segments }
 }
 
 fn program_headers(image: &Image, target: &Target) -> Vec<ProgramHeader> {
@@ -173,18 +187,20 @@ fn section_headers(image: &Image) -> (Vec<u8>, Vec<SectionHeader>) {
                 Access::ReadExecute => elf::SHF_EXECINSTR,
                 Access::ReadWrite => elf::SHF_WRITE,
             };
+            let (sh_type, links) = match section.kind {
+                Kind::Zero => (elf::SHT_NOBITS, SectionHeader::default()),
+                Kind::Dynamic(table) => shared::section(image, table),
+                _ => (elf::SHT_PROGBITS, SectionHeader::default()),
+            };
             headers.push(SectionHeader {
                 sh_name: names.len() as u32,
-                sh_type: match section.kind {
-                    Kind::Zero => elf::SHT_NOBITS,
-                    _ => elf::SHT_PROGBITS,
-                },
+                sh_type,
                 sh_flags: elf::SHF_ALLOC | access,
                 sh_addr: section.address,
                 sh_offset: section.offset,
                 sh_size: section.size,
                 sh_addralign: section.align,
-                ..SectionHeader::default()
+                ..links
             });
             names.extend_from_slice(section.name.as_bytes());
             names.push(0);
