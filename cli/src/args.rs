@@ -325,6 +325,17 @@ pub(crate) enum Emit {
     Obj,
     /// An OCI image of the linux executables, as a tar archive
     Oci,
+    /// Libraries to link C programs with, and their C header
+    Staticlib,
+    /// Shared libraries for C programs, and their C header
+    Cdylib,
+}
+
+impl Emit {
+    /// Whether it is a library.
+    pub(crate) fn is_library(self) -> bool {
+        matches!(self, Self::Staticlib | Self::Cdylib)
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::args::Emit;
 use crate::error::Error;
+use crate::header::Header;
 use crate::oci::Image;
 use crate::options::Build;
 use crate::output::{self, Output};
@@ -25,7 +26,7 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
     }
     pipeline::set_threads(options.settings.jobs)?;
     let modules = pipeline::parse(&files)?;
-    let program = pipeline::link(&files, &modules)?;
+    let program = pipeline::link(&files, &modules, options.emit)?;
 
     let display = Display::new(options.settings.quiet);
     let pipeline = Pipeline {
@@ -39,11 +40,20 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
     if options.emit == Emit::Oci {
         executables = vec![image(options, &executables)?];
     }
-    let executable = options.emit == Emit::Exe;
+    if options.emit.is_library() {
+        executables.push(Header::new(&options.name, &program).text().into_bytes());
+    }
+    let products = options.products.len();
+    let is_executable = matches!(options.emit, Emit::Exe | Emit::Cdylib);
     let outputs: Vec<Output> = outputs
         .into_iter()
         .zip(executables)
-        .map(|(path, bytes)| Output { path, bytes, executable })
+        .enumerate()
+        .map(|(index, (path, bytes))| Output {
+            path,
+            bytes,
+            executable: is_executable && index < products,
+        })
         .collect();
     output::write(&outputs)?;
     for (index, output) in outputs.iter().enumerate() {

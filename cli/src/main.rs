@@ -11,6 +11,7 @@ mod dist;
 mod error;
 mod exit_code;
 mod grants;
+mod header;
 mod hint;
 mod init;
 mod input;

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
 use kiln_targets::cpu::LEVELS;
 use kiln_targets::resources::Resource;
 use kiln_targets::{Cpu, Target, target, universal};
@@ -110,8 +111,9 @@ impl Build {
             value: what.to_owned(),
             reason: reason.to_owned(),
         };
-        if universal && typed.emit == Emit::Obj {
-            return Err(emitting("obj", "a universal file holds executables"));
+        if universal && typed.emit != Emit::Exe {
+            let value = typed.emit.to_possible_value().expect("every value has a name");
+            return Err(emitting(value.get_name(), "a universal file holds executables"));
         }
         let default = match typed.emit {
             Emit::Oci => &oci::TARGETS.map(|target| target.name)[..],
@@ -124,6 +126,13 @@ impl Build {
         }
         let name = name(typed.name.as_deref(), config, &typed.input)?;
         let mut settings = settings(&typed.grants, &typed.tuning, config)?;
+        if typed.emit.is_library() && settings.policy.hardens() {
+            return Err(Error::OptionValue {
+                option: "--harden",
+                value: "landlock or seccomp".to_owned(),
+                reason: "a library does not restrict the process that it is in".to_owned(),
+            });
+        }
         if let Some(version) = &config.version {
             settings.resources = config.metadata.resources(&name, version);
         }
@@ -212,25 +221,38 @@ impl Build {
     /// Where the output for each target goes, in the order of `products`.
     ///
     /// One target: `-o`, or the program's name in the working directory. Several: `name-target`
-    /// in the directory `-o`, or in the working directory.
+    /// in the directory `-o`, or in the working directory. The header of libraries lies beside them
+    /// and comes last.
     pub(crate) fn outputs(&self) -> Vec<PathBuf> {
         let stem = &self.name;
         if self.emit == Emit::Oci {
             return vec![self.output.clone().unwrap_or_else(|| format!("{stem}.oci.tar").into())];
         }
-        let suffix = |product: &Product| match self.emit {
-            Emit::Exe | Emit::Oci => product.executable_suffix(),
-            Emit::Obj => product.object_suffix(),
+        let (mut outputs, directory) = if let [product] = &self.products[..] {
+            let default = || PathBuf::from(self.file_name(product, stem));
+            let output = self.output.clone().unwrap_or_else(default);
+            let directory = output.parent().unwrap_or(Path::new("")).to_owned();
+            (vec![output], directory)
+        } else {
+            let directory = self.output.clone().unwrap_or_default();
+            let name = |product: &Product| {
+                directory.join(self.file_name(product, &format!("{stem}-{}", product.name())))
+            };
+            (self.products.iter().map(name).collect(), directory)
         };
-        if let [product] = &self.products[..] {
-            let default = || PathBuf::from(format!("{stem}{}", suffix(product)));
-            return vec![self.output.clone().unwrap_or_else(default)];
-        }
-        let directory = self.output.as_deref().unwrap_or(Path::new(""));
-        let name = |product: &Product| {
-            directory.join(format!("{stem}-{}{}", product.name(), suffix(product)))
+        outputs.extend(self.emit.is_library().then(|| directory.join(format!("{stem}.h"))));
+        outputs
+    }
+
+    /// The name of a product's file.
+    fn file_name(&self, product: &Product, stem: &str) -> String {
+        let (before, behind) = match self.emit {
+            Emit::Exe | Emit::Oci => ("", product.executable_suffix()),
+            Emit::Obj => ("", product.object_suffix()),
+            Emit::Staticlib => product.library(false),
+            Emit::Cdylib => product.library(true),
         };
-        self.products.iter().map(name).collect()
+        format!("{before}{stem}{behind}")
     }
 }
 
@@ -435,6 +457,8 @@ mod tests {
         assert_eq!(outputs(&[windows], None, Emit::Exe), ["app.exe"]);
         assert_eq!(outputs(&[windows], None, Emit::Obj), ["app.obj"]);
         assert_eq!(outputs(&[windows], Some("x/y"), Emit::Exe), ["x/y"]);
+        assert_eq!(outputs(&[linux], None, Emit::Cdylib), ["libapp.so", "app.h"]);
+        assert_eq!(outputs(&[windows], Some("x/y"), Emit::Staticlib), ["x/y", "x/app.h"]);
         assert_eq!(
             outputs(&[linux, windows], None, Emit::Exe),
             ["app-linux-amd64", "app-windows-arm64.exe"]

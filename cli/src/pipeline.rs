@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::args::Emit;
 use crate::error::Error;
+use crate::header::Header;
 use crate::input;
 use crate::options::{Library, Settings};
 use crate::product::Product;
@@ -70,13 +71,20 @@ impl Pipeline<'_> {
         if self.emit == Emit::Obj {
             return Ok(object);
         }
+        let exports = Header::new(self.name, self.program).symbols();
+        let (before, behind) = target.shared_library;
+        let file_name = format!("{before}{}{behind}", self.name);
         let input = Input {
             objects: &[(self.name, &object)],
             manifest: &self.settings.policy.manifest(),
             stack_size: options.stack_size,
             identifier: self.name,
             resources: &self.settings.resources,
-            library: None,
+            library: self.emit.is_library().then_some(link::Library {
+                file_name: &file_name,
+                exports: &exports,
+                shared: self.emit == Emit::Cdylib,
+            }),
         };
         link::link(target, &input).map_err(|source| Error::Link { target, source })
     }
@@ -118,7 +126,11 @@ pub(crate) fn parse(files: &[File]) -> Result<Vec<Module<'_>>, Error> {
 }
 
 /// Links modules: each with those before it by their names, and with what the host provides.
-pub(crate) fn link<'a>(files: &'a [File], modules: &'a [Module<'a>]) -> Result<Program<'a>, Error> {
+pub(crate) fn link<'a>(
+    files: &'a [File],
+    modules: &'a [Module<'a>],
+    emit: Emit,
+) -> Result<Program<'a>, Error> {
     let sources: Vec<Source<'a>> = (0..)
         .zip(files.iter().zip(modules))
         .map(|(position, (file, module))| Source {
@@ -128,7 +140,8 @@ pub(crate) fn link<'a>(files: &'a [File], modules: &'a [Module<'a>]) -> Result<P
             lazy: false,
         })
         .collect();
-    kiln_compiler::link(&sources).map_err(|error| module_error(files, error))
+    let link = if emit.is_library() { kiln_compiler::link_library } else { kiln_compiler::link };
+    link(&sources).map_err(|error| module_error(files, error))
 }
 
 fn module_error(files: &[File], (position, source): (usize, kiln_compiler::Error)) -> Error {

@@ -81,6 +81,11 @@ pub(crate) enum Inherited {
 }
 
 impl Policy {
+    /// Whether the process that the program runs in shall be restricted.
+    pub(crate) fn hardens(&self) -> bool {
+        !self.layers.is_empty()
+    }
+
     /// The manifest.
     ///
     /// Requires that no field holds a NUL: see [`is_field`].

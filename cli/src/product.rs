@@ -44,6 +44,12 @@ impl Product {
         self.targets()[0].executable_suffix
     }
 
+    /// What stands before and behind the name of its libraries.
+    pub(crate) fn library(&self, shared: bool) -> (&'static str, &'static str) {
+        let target = self.targets()[0];
+        if shared { target.shared_library } else { target.static_library }
+    }
+
     /// What the names of its objects end in.
     pub(crate) fn object_suffix(&self) -> &'static str {
         self.targets()[0].object_suffix

@@ -25,7 +25,7 @@ pub(crate) fn run(options: &Run) -> Result<i32, Error> {
     let files = pipeline::read(&options.input, &options.libraries)?;
     pipeline::set_threads(options.settings.jobs)?;
     let modules = pipeline::parse(&files)?;
-    let program = pipeline::link(&files, &modules)?;
+    let program = pipeline::link(&files, &modules, Emit::Exe)?;
     match &options.audit {
         None => {
             let executable = compile(options, &program, &options.settings)?;

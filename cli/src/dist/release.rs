@@ -75,7 +75,7 @@ impl Release<'_> {
     pub(crate) fn files(&self, display: &Display) -> Result<Vec<(String, Vec<u8>)>, Error> {
         let files = [pipeline::File::main(self.path, self.module.to_vec())?];
         let modules = pipeline::parse(&files)?;
-        let program = pipeline::link(&files, &modules)?;
+        let program = pipeline::link(&files, &modules, Emit::Exe)?;
         let pipeline = Pipeline {
             path: self.path,
             name: self.name,
