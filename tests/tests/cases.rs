@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! ;;! build FLAGS        further flags of `kiln build`, as a shell would read them
+//! ;;! also FLAGS         is built and executed once more, with these flags
 //! ;;! args ARGS          arguments, as a shell would read them
 //! ;;! env NAME=VALUE     a variable of the environment that the executable starts in
 //! ;;! folder PATH        an empty folder to make first, below the working folder
@@ -31,6 +32,7 @@ use libtest_mimic::Failed;
 struct Case {
     path: PathBuf,
     flags: Vec<String>,
+    variants: Vec<String>,
     args: Vec<String>,
     environment: Vec<(String, String)>,
     folders: Vec<String>,
@@ -67,6 +69,7 @@ impl Case {
         };
         match name {
             "build" => self.flags.extend(words()?),
+            "also" => self.variants.push(value.to_owned()),
             "args" => self.args.extend(words()?),
             "env" => self.environment.push(pair('=')),
             "folder" => self.folders.push(value.to_owned()),
@@ -91,7 +94,8 @@ impl Case {
         Ok(())
     }
 
-    fn run(&self, target: &'static Target) -> Result<(), Failed> {
+    /// Builds the case with the flags of a variant, and executes it.
+    fn run(&self, target: &'static Target, variant: &str) -> Result<(), Failed> {
         let scratch = kiln_tests::scratch()?;
         let folder = scratch.path();
         for name in &self.folders {
@@ -100,7 +104,9 @@ impl Case {
         for (name, text) in &self.files {
             fs::write(folder.join(name), format!("{text}\n"))?;
         }
-        let program = kiln::build(folder, &self.path, target, &self.flags)?;
+        let mut flags = self.flags.clone();
+        flags.extend(shell_words::split(variant)?);
+        let program = kiln::build(folder, &self.path, target, &flags)?;
         let execution = Execution {
             target,
             program: &program,
@@ -143,10 +149,13 @@ fn main() {
         let case = Arc::new(case);
         let name = path.strip_prefix(&cases).expect("a case lies in cases/").with_extension("");
         let name = name.display().to_string().replace(std::path::MAIN_SEPARATOR, "/");
-        for &target in &case.targets {
-            let run = Arc::clone(&case);
-            trials
-                .push(trial::on_target(&format!("cases::{name}"), target, move || run.run(target)));
+        for variant in std::iter::once("").chain(case.variants.iter().map(String::as_str)) {
+            let name =
+                format!("cases::{name}{}{variant}", if variant.is_empty() { "" } else { " " });
+            for &target in &case.targets {
+                let (case, variant) = (Arc::clone(&case), variant.to_owned());
+                trials.push(trial::on_target(&name, target, move || case.run(target, &variant)));
+            }
         }
     }
     trial::conclude(trials)

@@ -10,6 +10,7 @@
 
 mod atomic;
 mod bounds;
+mod bulk;
 mod call;
 mod control;
 mod entry;
