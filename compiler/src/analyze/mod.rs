@@ -5,7 +5,9 @@
 
 mod body;
 mod facts;
+mod idiom;
 pub(crate) mod proposals;
 
 pub(crate) use body::BodyFacts;
 pub(crate) use facts::Facts;
+pub(crate) use idiom::compares_bytes;

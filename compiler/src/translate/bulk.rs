@@ -54,7 +54,8 @@ impl Translator<'_, '_> {
         self.store_pieces(&target, count, &values);
     }
 
-    fn range(&mut self, memory: u32, at: Value, count: u64) -> Address {
+    /// The address of `count` bytes.
+    pub(super) fn range(&mut self, memory: u32, at: Value, count: u64) -> Address {
         let target = MemArgTarget::Memory(memory);
         let memarg = MemArg { align: 0, max_align: 0, offset: 0, target, ordering: None };
         self.address(at, &memarg, count)

@@ -12,6 +12,7 @@ mod atomic;
 mod bounds;
 mod bulk;
 mod call;
+mod compare;
 mod control;
 mod entry;
 mod exception;
@@ -29,6 +30,7 @@ pub(crate) use entry::{entry, thread_entry, throw, trampoline};
 pub(crate) use library::{library, library_symbols};
 pub(crate) use trap::abi_code;
 
+use crate::analyze;
 use crate::error::Error;
 use crate::module::Body;
 use crate::plan::Plan;
@@ -94,6 +96,9 @@ pub(crate) fn function(
             .and_then(|operators| exception::legacy_clauses(operators, indices))
             .map_err(|error| translator.invalid(&error, index))?
             .into_iter();
+    }
+    if plan.optimize && analyze::compares_bytes(body.code.as_bytes()) {
+        translator.skip_equal_words(indices.memories.program(0));
     }
     let mut operators =
         body.code.get_operators_reader().map_err(|error| translator.invalid(&error, index))?;

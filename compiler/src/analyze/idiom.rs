@@ -1,0 +1,59 @@
+//! Bodies of library functions that nearly every program carries.
+
+/// The C library's `memcmp`, byte by byte: as wasi-libc has it, and as Rust's compiler does when it
+/// builds the same source. Both move parameters 0 and 1 upwards and count parameter 2 down.
+const COMPARE_BYTES: [&[u8]; 2] = [
+    &[
+        0x01, 0x01, 0x7f, // (local i32)
+        0x02, 0x40, 0x02, 0x40, // block block
+        0x20, 0x02, 0x45, 0x0d, 0x00, // local.get 2, i32.eqz, br_if 0
+        0x03, 0x40, // loop
+        0x20, 0x00, 0x2d, 0x00, 0x00, // local.get 0, i32.load8_u
+        0x20, 0x01, 0x2d, 0x00, 0x00, // local.get 1, i32.load8_u
+        0x6b, 0x22, 0x03, 0x0d, 0x02, // i32.sub, local.tee 3, br_if 2
+        0x20, 0x00, 0x41, 0x01, 0x6a, 0x21, 0x00, // local 0 + 1
+        0x20, 0x01, 0x41, 0x01, 0x6a, 0x21, 0x01, // local 1 + 1
+        0x20, 0x02, 0x41, 0x7f, 0x6a, 0x22, 0x02, 0x0d, 0x00, // local 2 - 1, br_if 0
+        0x0b, 0x0b, 0x41, 0x00, 0x21, 0x03, 0x0b, // end end, local 3 = 0, end
+        0x20, 0x03, 0x0b, // local.get 3, end
+    ],
+    &[
+        0x01, 0x03, 0x7f, // (local i32 i32 i32)
+        0x41, 0x00, 0x21, 0x03, // local 3 = 0
+        0x02, 0x40, // block
+        0x20, 0x02, 0x45, 0x0d, 0x00, // local.get 2, i32.eqz, br_if 0
+        0x02, 0x40, 0x03, 0x40, // block loop
+        0x20, 0x00, 0x2d, 0x00, 0x00, 0x22, 0x04, // local.get 0, i32.load8_u, local.tee 4
+        0x20, 0x01, 0x2d, 0x00, 0x00, 0x22, 0x05, // local.get 1, i32.load8_u, local.tee 5
+        0x47, 0x0d, 0x01, // i32.ne, br_if 1
+        0x20, 0x01, 0x41, 0x01, 0x6a, 0x21, 0x01, // local 1 + 1
+        0x20, 0x00, 0x41, 0x01, 0x6a, 0x21, 0x00, // local 0 + 1
+        0x20, 0x02, 0x41, 0x7f, 0x6a, 0x22, 0x02, 0x0d, 0x00, // local 2 - 1, br_if 0
+        0x0c, 0x02, 0x0b, 0x0b, // br 2, end end
+        0x20, 0x04, 0x20, 0x05, 0x6b, 0x21, 0x03, 0x0b, // local 3 = local 4 - local 5, end
+        0x20, 0x03, 0x0b, // local.get 3, end
+    ],
+];
+
+/// Whether a function's body, declarations of locals included, is that of `memcmp`: it compares
+/// bytes of memory 0.
+pub(crate) fn compares_bytes(body: &[u8]) -> bool {
+    COMPARE_BYTES.contains(&body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmparser::{Parser, Payload};
+
+    #[test]
+    fn the_case_that_executes_both_forms_holds_both() {
+        let text = include_str!("../../../tests/cases/code/compare-bytes.wat");
+        let wasm = wat::parse_str(text).unwrap();
+        let found = Parser::new(0).parse_all(&wasm).filter(|payload| match payload {
+            Ok(Payload::CodeSectionEntry(body)) => compares_bytes(body.as_bytes()),
+            _ => false,
+        });
+        assert_eq!(found.count(), COMPARE_BYTES.len());
+    }
+}
