@@ -6,10 +6,8 @@
 use super::exception::{Clause, Handler};
 use super::{Translator, clif_type};
 use crate::module::Body;
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    Block, BlockArg, BlockCall, InstBuilder, InstructionData, JumpTableData, Opcode, StackSlot,
-    Value, ValueDef, types,
+    Block, BlockArg, BlockCall, InstBuilder, JumpTableData, StackSlot, Value, types,
 };
 use kiln_abi::trap::TrapCode;
 use std::rc::Rc;
@@ -119,7 +117,7 @@ impl Translator<'_, '_> {
             Operator::End => self.end(),
             Operator::Br { relative_depth } => self.branch(*relative_depth),
             Operator::BrIf { relative_depth } => {
-                let condition = self.pop_condition();
+                let condition = self.pop();
                 self.branch_if(condition, *relative_depth);
             }
             Operator::BrTable { targets } => self.branch_table(targets),
@@ -127,20 +125,6 @@ impl Translator<'_, '_> {
             _ => return false,
         }
         true
-    }
-
-    /// What a branch tests, the topmost operand: a difference as whether its operands differ, so
-    /// that one comparison takes the place of a subtraction and a test of its result.
-    fn pop_condition(&mut self) -> Value {
-        let value = self.pop();
-        let dfg = &self.builder.func.dfg;
-        if self.plan.optimize
-            && let ValueDef::Result(inst, _) = dfg.value_def(value)
-            && let InstructionData::Binary { opcode: Opcode::Isub, args } = dfg.insts[inst]
-        {
-            return self.builder.ins().icmp(IntCC::NotEqual, args[0], args[1]);
-        }
-        value
     }
 
     /// Follows the nesting of operators that cannot be reached.
@@ -231,7 +215,7 @@ impl Translator<'_, '_> {
     }
 
     fn if_(&mut self, ty: BlockType) {
-        let condition = self.pop_condition();
+        let condition = self.pop();
         let (parameters, results) = self.block_type(ty);
         let then = self.builder.create_block();
         let otherwise = self.builder.create_block();
