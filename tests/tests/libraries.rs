@@ -56,7 +56,8 @@ fn compiler(target: &Target) -> Option<Command> {
     let name = match target.name {
         "linux-amd64" => return Some(Command::new("cc")),
         "linux-arm64" => "aarch64-linux-gnu-gcc",
-        _ => "x86_64-w64-mingw32-gcc",
+        // The name without a thread model is made by a maintainer script, which does not run there.
+        _ => "x86_64-w64-mingw32-gcc-win32",
     };
     if root().join("usr/bin").join(name).symlink_metadata().is_ok() {
         let mut command = Command::new(kiln_tests::project().join("tests/runners/enter-root"));
