@@ -60,13 +60,8 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Args)]
 pub(crate) struct Build {
-    /// The module, as .wasm or .wat; `-` reads it from standard input
-    #[arg(value_name = "MODULE")]
-    pub(crate) input: PathBuf,
-
-    /// What to compile for: targets as in `kiln targets`, `host`, or `all` [default: host]
-    #[arg(short, long = "target", value_name = "TARGET", value_delimiter = ',')]
-    pub(crate) targets: Vec<String>,
+    #[command(flatten)]
+    pub(crate) program: Program,
 
     /// Where to write: a file for one target, a directory for several
     #[arg(short, long, value_name = "PATH")]
@@ -76,45 +71,21 @@ pub(crate) struct Build {
     #[arg(long, value_enum, default_value_t = Emit::Exe)]
     pub(crate) emit: Emit,
 
-    /// Name of the program and of what is written [default: the module's]
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-
-    /// One file for both architectures of macOS instead of two
-    #[arg(long)]
-    pub(crate) universal: bool,
-
-    /// Link with a module, whose exports the modules after it import by that name
-    #[arg(long, value_name = "NAME=MODULE")]
-    pub(crate) link: Vec<String>,
+    #[command(flatten)]
+    pub(crate) made: Made,
 
     #[command(flatten)]
-    pub(crate) project: Project,
-
-    #[command(flatten)]
-    pub(crate) grants: Grants,
-
-    #[command(flatten)]
-    pub(crate) tuning: Tuning,
+    pub(crate) settings: Settings,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Dist {
-    /// The module, as .wasm or .wat; `-` reads it from standard input
-    #[arg(value_name = "MODULE")]
-    pub(crate) input: PathBuf,
+    #[command(flatten)]
+    pub(crate) program: Program,
 
     /// Version of the program
     #[arg(long)]
     pub(crate) version: Option<String>,
-
-    /// Name of the program and of its archives [default: the module's]
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-
-    /// What to compile for: targets as in `kiln targets`, or `host` [default: all]
-    #[arg(short, long = "target", value_name = "TARGET", value_delimiter = ',')]
-    pub(crate) targets: Vec<String>,
 
     /// The directory to write
     #[arg(short, long, value_name = "DIRECTORY", default_value = "dist")]
@@ -124,18 +95,11 @@ pub(crate) struct Dist {
     #[arg(long, value_name = "PATH")]
     pub(crate) include: Vec<PathBuf>,
 
-    /// One archive for both architectures of macOS instead of two
-    #[arg(long)]
-    pub(crate) universal: bool,
+    #[command(flatten)]
+    pub(crate) made: Made,
 
     #[command(flatten)]
-    pub(crate) project: Project,
-
-    #[command(flatten)]
-    pub(crate) grants: Grants,
-
-    #[command(flatten)]
-    pub(crate) tuning: Tuning,
+    pub(crate) settings: Settings,
 }
 
 #[derive(Debug, Args)]
@@ -148,6 +112,15 @@ pub(crate) struct Verify {
     #[arg(value_name = "MODULE")]
     pub(crate) input: PathBuf,
 
+    /// A module that it was linked with
+    #[arg(long, value_name = "NAME=MODULE")]
+    pub(crate) link: Vec<String>,
+
+    /// The directory that was embedded, to compare it too; without, the files are taken from the
+    /// release
+    #[arg(long, value_name = "DIR::GUEST")]
+    pub(crate) embed: Vec<String>,
+
     /// Number of threads to compile with [default: one per processor]
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZero<usize>>,
@@ -159,22 +132,11 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// The module, as .wasm or .wat; `-` reads it from standard input
-    #[arg(value_name = "MODULE")]
-    pub(crate) input: PathBuf,
-
-    /// Link with a module, whose exports the modules after it import by that name
-    #[arg(long, value_name = "NAME=MODULE")]
-    pub(crate) link: Vec<String>,
+    #[command(flatten)]
+    pub(crate) program: Program,
 
     #[command(flatten)]
-    pub(crate) project: Project,
-
-    #[command(flatten)]
-    pub(crate) grants: Grants,
-
-    #[command(flatten)]
-    pub(crate) tuning: Tuning,
+    pub(crate) settings: Settings,
 
     /// Run with all that you may do, and tell what the program needs to be granted; into FILE too
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
@@ -215,6 +177,52 @@ pub(crate) struct Inspect {
     /// A module, or an executable for any target
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+/// What is compiled.
+#[derive(Debug, Args)]
+pub(crate) struct Program {
+    /// The module, as .wasm or .wat; `-` reads it from standard input
+    #[arg(value_name = "MODULE")]
+    pub(crate) input: PathBuf,
+
+    /// Link with a module, whose exports the modules after it import by that name
+    #[arg(long, value_name = "NAME=MODULE")]
+    pub(crate) link: Vec<String>,
+
+    /// Put the files of a directory into the executable; the program reads them below GUEST
+    #[arg(long, value_name = "DIR::GUEST")]
+    pub(crate) embed: Vec<String>,
+}
+
+/// What is made of a program, beyond one run of it.
+#[derive(Debug, Args)]
+pub(crate) struct Made {
+    /// What to compile for: targets as in `kiln targets`, `host`, or `all` [default: host to
+    /// build, all for a release]
+    #[arg(short, long = "target", value_name = "TARGET", value_delimiter = ',')]
+    pub(crate) targets: Vec<String>,
+
+    /// Name of the program and of what is written [default: the module's]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+
+    /// One file for both architectures of macOS instead of two
+    #[arg(long)]
+    pub(crate) universal: bool,
+}
+
+/// How it is compiled, and what it may do.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    pub(crate) project: Project,
+
+    #[command(flatten)]
+    pub(crate) grants: Grants,
+
+    #[command(flatten)]
+    pub(crate) tuning: Tuning,
 }
 
 /// Where settings come from besides the command line.

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use crate::args::Emit;
+use crate::embed;
 use crate::error::Error;
 use crate::header::Header;
 use crate::oci::Image;
@@ -24,6 +25,7 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
     for file in &files {
         output::check(&file.path, &outputs)?;
     }
+    let embedded = embed::section(&options.embeds, options.time)?;
     pipeline::set_threads(options.settings.jobs)?;
     let modules = pipeline::parse(&files)?;
     let program = pipeline::link(&files, &modules, options.emit)?;
@@ -34,6 +36,7 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
         name: &options.name,
         program: &program,
         settings: &options.settings,
+        embedded: &embedded,
         emit: options.emit,
     };
     let mut executables = pipeline.products(&options.products, &display)?;

@@ -51,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) targets: Vec<String>,
     pub(crate) universal: bool,
     pub(crate) include: Vec<PathBuf>,
+    /// As `--embed` takes them.
+    pub(crate) embeds: Vec<String>,
     pub(crate) stack_size: Option<String>,
     pub(crate) memory: Option<Memory>,
     pub(crate) metadata: Metadata,

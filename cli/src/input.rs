@@ -25,11 +25,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
 
 /// The binary form of a module: `bytes` as they are, unless they look like WebAssembly text.
 /// Whether they are a module at all is for the compiler to say.
-pub(crate) fn binary(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
-    if !is_text_format(&bytes) {
-        return Ok(bytes);
+pub(crate) fn binary<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+    if !is_text_format(bytes) {
+        return Ok(Cow::Borrowed(bytes));
     }
-    wat::parse_bytes(&bytes).map(Cow::into_owned).map_err(|mut source| {
+    wat::parse_bytes(bytes).map_err(|mut source| {
         source.set_path(path);
         Error::Text { path: path.to_owned(), source }
     })

@@ -8,6 +8,7 @@ mod audit;
 mod build;
 mod config;
 mod dist;
+mod embed;
 mod error;
 mod exit_code;
 mod grants;
@@ -61,18 +62,18 @@ fn main() {
 fn execute(verb: Verb) -> Result<i32, Error> {
     match verb {
         Verb::Build(typed) => {
-            let config = Config::load(&typed.input, &typed.project)?;
+            let config = Config::load(&typed.program.input, &typed.settings.project)?;
             build::build(&options::Build::new(typed, &config)?)?;
         }
         Verb::Run(typed) => {
-            let config = Config::load(&typed.input, &typed.project)?;
+            let config = Config::load(&typed.program.input, &typed.settings.project)?;
             return run::run(&options::Run::new(typed, &config)?);
         }
         Verb::Dist(typed) => {
-            let config = Config::load(&typed.input, &typed.project)?;
+            let config = Config::load(&typed.program.input, &typed.settings.project)?;
             dist::dist(&options::Dist::new(typed, &config)?)?;
         }
-        Verb::Verify(typed) => verify::verify(&typed.into())?,
+        Verb::Verify(typed) => verify::verify(&typed.try_into()?)?,
         Verb::Init(typed) => init::init(&typed)?,
         Verb::Completions(typed) => shell::completions(typed.shell)?,
         Verb::Man(typed) => shell::man(&typed.directory)?,

@@ -16,7 +16,7 @@ use crate::dist::Time;
 use crate::error::Error;
 use crate::policy::Policy;
 use crate::product::{self, Product};
-use crate::{grants, input, oci};
+use crate::{embed, grants, input, oci};
 
 /// Stack for wasm code unless something else is said.
 const STACK_SIZE: &str = "8M";
@@ -36,7 +36,8 @@ pub(crate) struct Build {
     pub(crate) emit: Emit,
     /// Modules to link with, in order.
     pub(crate) libraries: Vec<Library>,
-    /// What files in images carry.
+    pub(crate) embeds: Vec<embed::Source>,
+    /// What embedded files and those in images carry.
     pub(crate) time: Time,
     /// The tag of images.
     pub(crate) tag: String,
@@ -52,9 +53,12 @@ pub(crate) struct Dist {
     pub(crate) metadata: Metadata,
     pub(crate) products: Vec<Product>,
     pub(crate) output: PathBuf,
+    /// Modules to link with, in order.
+    pub(crate) libraries: Vec<Library>,
+    pub(crate) embeds: Vec<embed::Source>,
     /// What to add to every archive.
     pub(crate) include: Vec<PathBuf>,
-    /// What the files in archives carry.
+    /// What embedded files and those in archives carry.
     pub(crate) time: Time,
     pub(crate) settings: Settings,
 }
@@ -64,6 +68,10 @@ pub(crate) struct Dist {
 pub(crate) struct Verify {
     pub(crate) directory: PathBuf,
     pub(crate) input: PathBuf,
+    /// Modules that it was linked with, in order.
+    pub(crate) libraries: Vec<Library>,
+    /// Directories that were embedded; none to take the files from the release.
+    pub(crate) embeds: Vec<embed::Source>,
     pub(crate) jobs: Option<usize>,
     pub(crate) quiet: bool,
 }
@@ -76,6 +84,9 @@ pub(crate) struct Run {
     pub(crate) host: &'static Target,
     /// Modules to link with, in order.
     pub(crate) libraries: Vec<Library>,
+    pub(crate) embeds: Vec<embed::Source>,
+    /// What embedded files carry.
+    pub(crate) time: Time,
     pub(crate) settings: Settings,
     /// Audit the program, and write the policy that it needs to this file, if there is one.
     pub(crate) audit: Option<Option<PathBuf>>,
@@ -105,7 +116,7 @@ pub(crate) struct Library {
 impl Build {
     /// What `typed` means together with `config`.
     pub(crate) fn new(typed: args::Build, config: &Config) -> Result<Self, Error> {
-        let universal = typed.universal || config.universal;
+        let universal = typed.made.universal || config.universal;
         let emitting = |what: &str, reason: &str| Error::OptionValue {
             option: "--emit",
             value: what.to_owned(),
@@ -117,15 +128,15 @@ impl Build {
         }
         let default = match typed.emit {
             Emit::Oci => &oci::TARGETS.map(|target| target.name)[..],
-            _ if typed.universal => &universal::TARGETS.map(|target| target.name)[..],
+            _ if typed.made.universal => &universal::TARGETS.map(|target| target.name)[..],
             _ => &["host"],
         };
-        let targets = targets(&typed.targets, config, default)?;
+        let targets = targets(&typed.made.targets, config, default)?;
         if typed.emit == Emit::Oci && !targets.iter().all(|target| oci::TARGETS.contains(target)) {
             return Err(emitting("oci", "images are for linux-amd64 and linux-arm64"));
         }
-        let name = name(typed.name.as_deref(), config, &typed.input)?;
-        let mut settings = settings(&typed.grants, &typed.tuning, config)?;
+        let name = name(typed.made.name.as_deref(), config, &typed.program.input)?;
+        let mut settings = settings(&typed.settings, config)?;
         if typed.emit.is_library() && settings.policy.hardens() {
             return Err(Error::OptionValue {
                 option: "--harden",
@@ -136,12 +147,18 @@ impl Build {
         if let Some(version) = &config.version {
             settings.resources = config.metadata.resources(&name, version);
         }
+        let embeds = embeds(&typed.program.embed, config, &settings.policy)?;
+        if typed.emit.is_library() && !embeds.is_empty() {
+            let value = typed.emit.to_possible_value().expect("every value has a name");
+            return Err(emitting(value.get_name(), "only executables hold embedded files"));
+        }
         Ok(Self {
             name,
             products: product::products(&targets, universal)?,
-            libraries: libraries(&typed.link)?,
+            libraries: libraries(&typed.program.link)?,
+            embeds,
             settings,
-            input: typed.input,
+            input: typed.program.input,
             output: typed.output,
             emit: typed.emit,
             time: source_date_epoch()?,
@@ -158,24 +175,26 @@ impl Dist {
             (None, Some(version)) => file_name("version", version)?,
             (None, None) => return Err(Error::NoVersion),
         };
-        let targets = targets(&typed.targets, config, &["all"])?;
+        let targets = targets(&typed.made.targets, config, &["all"])?;
         let include = if typed.include.is_empty() {
             config.include.iter().map(|path| config.resolve(path)).collect()
         } else {
             typed.include
         };
-        let name = name(typed.name.as_deref(), config, &typed.input)?;
-        let mut settings = settings(&typed.grants, &typed.tuning, config)?;
+        let name = name(typed.made.name.as_deref(), config, &typed.program.input)?;
+        let mut settings = settings(&typed.settings, config)?;
         settings.resources = config.metadata.resources(&name, &version);
         Ok(Self {
             name,
             metadata: config.metadata.clone(),
             version,
-            products: product::products(&targets, typed.universal || config.universal)?,
+            products: product::products(&targets, typed.made.universal || config.universal)?,
+            libraries: libraries(&typed.program.link)?,
+            embeds: embeds(&typed.program.embed, config, &settings.policy)?,
             include,
             time: source_date_epoch()?,
             settings,
-            input: typed.input,
+            input: typed.program.input,
             output: typed.output,
         })
     }
@@ -191,26 +210,33 @@ fn source_date_epoch() -> Result<Time, Error> {
     time.ok_or(Error::OptionValue { option: VARIABLE, value, reason })
 }
 
-impl From<args::Verify> for Verify {
-    fn from(typed: args::Verify) -> Self {
-        Self {
+impl TryFrom<args::Verify> for Verify {
+    type Error = Error;
+
+    fn try_from(typed: args::Verify) -> Result<Self, Error> {
+        Ok(Self {
             directory: typed.directory,
             input: typed.input,
+            libraries: libraries(&typed.link)?,
+            embeds: parse_embeds("--embed", &typed.embed)?,
             jobs: typed.jobs.map(std::num::NonZero::get),
             quiet: typed.quiet,
-        }
+        })
     }
 }
 
 impl Run {
     /// What `typed` means together with `config`.
     pub(crate) fn new(typed: args::Run, config: &Config) -> Result<Self, Error> {
+        let settings = settings(&typed.settings, config)?;
         Ok(Self {
-            name: name(None, config, &typed.input)?,
+            name: name(None, config, &typed.program.input)?,
             host: Target::host().ok_or(Error::UnsupportedHost)?,
-            libraries: libraries(&typed.link)?,
-            settings: settings(&typed.grants, &typed.tuning, config)?,
-            input: typed.input,
+            libraries: libraries(&typed.program.link)?,
+            embeds: embeds(&typed.program.embed, config, &settings.policy)?,
+            time: source_date_epoch()?,
+            settings,
+            input: typed.program.input,
             audit: typed.audit,
             arguments: typed.arguments,
         })
@@ -318,11 +344,8 @@ fn parse_targets<S: AsRef<str>>(names: &[S]) -> Result<Vec<&'static Target>, Err
     Ok(targets)
 }
 
-fn settings(
-    grants: &args::Grants,
-    tuning: &args::Tuning,
-    config: &Config,
-) -> Result<Settings, Error> {
+fn settings(typed: &args::Settings, config: &Config) -> Result<Settings, Error> {
+    let args::Settings { grants, tuning, .. } = typed;
     let memory = tuning.memory.or(config.memory).unwrap_or_default();
     let size = tuning.stack_size.as_deref().map(|size| ("--stack-size", size));
     let size = size.or_else(|| config.stack_size.as_deref().map(|size| ("stack-size", size)));
@@ -339,6 +362,44 @@ fn settings(
         jobs: tuning.jobs.map(std::num::NonZero::get),
         quiet: tuning.quiet,
     })
+}
+
+/// The directories to embed that are typed, or else configured. No two trees, granted or embedded,
+/// have the same name for the program.
+fn embeds(typed: &[String], config: &Config, policy: &Policy) -> Result<Vec<embed::Source>, Error> {
+    let (option, texts) = match typed {
+        [] => ("embeds", &config.embeds[..]),
+        typed => ("--embed", typed),
+    };
+    let mut embeds = parse_embeds(option, texts)?;
+    for (embed, text) in embeds.iter().zip(texts) {
+        let mut granted = policy.directories.iter().map(|directory| &directory.guest);
+        if granted.any(|guest| *guest == embed.guest) {
+            let reason = "a granted directory has that name for the program".to_owned();
+            return Err(Error::OptionValue { option, value: text.clone(), reason });
+        }
+    }
+    if typed.is_empty() {
+        embeds.iter_mut().for_each(|embed| embed.directory = config.resolve(&embed.directory));
+    }
+    Ok(embeds)
+}
+
+fn parse_embeds(option: &'static str, texts: &[String]) -> Result<Vec<embed::Source>, Error> {
+    let mut embeds: Vec<embed::Source> = Vec::new();
+    for text in texts {
+        let wrong = |reason: &str| Error::OptionValue {
+            option,
+            value: text.clone(),
+            reason: reason.to_owned(),
+        };
+        let source = embed::source(text).map_err(wrong)?;
+        if embeds.iter().any(|other| other.guest == source.guest) {
+            return Err(wrong("two directories have that name for the program"));
+        }
+        embeds.push(source);
+    }
+    Ok(embeds)
 }
 
 fn libraries(typed: &[String]) -> Result<Vec<Library>, Error> {
@@ -444,6 +505,7 @@ mod tests {
                 products: product::products(targets, false).unwrap(),
                 output: output.map(PathBuf::from),
                 emit,
+                embeds: vec![],
                 libraries: Vec::new(),
                 time: Time::default(),
                 tag: String::new(),

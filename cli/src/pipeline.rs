@@ -1,5 +1,6 @@
 //! From a module to the bytes of an executable or object for one target.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use kiln_compiler::{Module, Program, Progress, Source};
@@ -24,6 +25,8 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) name: &'a str,
     pub(crate) program: &'a Program<'a>,
     pub(crate) settings: &'a Settings,
+    /// The section of embedded files; empty without any.
+    pub(crate) embedded: &'a [u8],
     pub(crate) emit: Emit,
 }
 
@@ -77,6 +80,7 @@ impl Pipeline<'_> {
         let input = Input {
             objects: &[(self.name, &object)],
             manifest: &self.settings.policy.manifest(),
+            embedded: self.embedded,
             stack_size: options.stack_size,
             identifier: self.name,
             resources: &self.settings.resources,
@@ -95,33 +99,42 @@ impl Pipeline<'_> {
 pub(crate) struct File {
     pub(crate) path: PathBuf,
     /// What other modules import it as; empty for the main module.
-    name: String,
-    /// In the binary format.
-    wasm: Vec<u8>,
+    pub(crate) name: String,
+    /// As it was read, binary or text.
+    pub(crate) bytes: Vec<u8>,
+    /// The binary format of text; none where it was read as such.
+    assembled: Option<Vec<u8>>,
 }
 
 /// Reads the modules to link with, then the main module at `path`.
 pub(crate) fn read(path: &Path, libraries: &[Library]) -> Result<Vec<File>, Error> {
     let mut files = Vec::new();
     for library in libraries {
-        let name = library.name.clone();
-        files.push(File { name, ..File::main(&library.path, input::read(&library.path)?)? });
+        files.push(File::read(&library.path, &library.name)?);
     }
-    files.push(File::main(path, input::read(path)?)?);
+    files.push(File::read(path, "")?);
     Ok(files)
 }
 
 impl File {
-    /// The main module, as it was read from `path`, binary or text.
-    pub(crate) fn main(path: &Path, bytes: Vec<u8>) -> Result<Self, Error> {
-        let wasm = input::binary(path, bytes)?;
-        Ok(Self { path: path.to_owned(), name: String::new(), wasm })
+    fn read(path: &Path, name: &str) -> Result<Self, Error> {
+        let bytes = input::read(path)?;
+        let assembled = match input::binary(path, &bytes)? {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(binary) => Some(binary),
+        };
+        Ok(Self { path: path.to_owned(), name: name.to_owned(), bytes, assembled })
+    }
+
+    /// The module in the binary format.
+    fn wasm(&self) -> &[u8] {
+        self.assembled.as_ref().unwrap_or(&self.bytes)
     }
 }
 
 /// Parses modules that are to be linked.
 pub(crate) fn parse(files: &[File]) -> Result<Vec<Module<'_>>, Error> {
-    let modules: Vec<&[u8]> = files.iter().map(|file| &*file.wasm).collect();
+    let modules: Vec<&[u8]> = files.iter().map(File::wasm).collect();
     kiln_compiler::parse_all(&modules).map_err(|error| module_error(files, error))
 }
 

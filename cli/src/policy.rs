@@ -230,7 +230,7 @@ pub(crate) fn is_field(text: &str) -> bool {
 }
 
 /// What stands for `text` in a field.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut field = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -18,7 +18,7 @@ use crate::options::{Run, Settings};
 use crate::output::Output;
 use crate::pipeline::{self, Pipeline};
 use crate::progress::Display;
-use crate::{exit_code, output, policy_file, report};
+use crate::{embed, exit_code, output, policy_file, report};
 
 /// Compiles and executes the module of `options`; the result is the exit code to pass on.
 pub(crate) fn run(options: &Run) -> Result<i32, Error> {
@@ -26,12 +26,13 @@ pub(crate) fn run(options: &Run) -> Result<i32, Error> {
     pipeline::set_threads(options.settings.jobs)?;
     let modules = pipeline::parse(&files)?;
     let program = pipeline::link(&files, &modules, Emit::Exe)?;
+    let embedded = embed::section(&options.embeds, options.time)?;
     match &options.audit {
         None => {
-            let executable = compile(options, &program, &options.settings)?;
+            let executable = compile(options, &program, &options.settings, &embedded)?;
             execute(executable, name(options), &options.arguments).map_err(Error::Execute)
         }
-        Some(file) => audit(options, &modules, &program, file.as_ref()),
+        Some(file) => audit(options, &modules, &program, &embedded, file.as_ref()),
     }
 }
 
@@ -40,11 +41,12 @@ fn audit(
     options: &Run,
     modules: &[Module<'_>],
     program: &Program<'_>,
+    embedded: &[u8],
     file: Option<&PathBuf>,
 ) -> Result<i32, Error> {
     let audit = Audit::begin(&options.settings.policy)?;
     let settings = Settings { policy: audit.policy().clone(), ..options.settings.clone() };
-    let executable = compile(options, program, &settings)?;
+    let executable = compile(options, program, &settings, embedded)?;
     let mut command = command(&executable, name(options), &options.arguments);
     let code = wait_for(&mut command).map_err(Error::Execute)?;
     let findings = audit.finish(modules, &options.arguments)?;
@@ -62,11 +64,17 @@ fn name(options: &Run) -> &OsStr {
 }
 
 /// Compiles into a temporary file, which is closed: a file open for writing cannot be executed.
-fn compile(options: &Run, program: &Program<'_>, settings: &Settings) -> Result<TempPath, Error> {
+fn compile(
+    options: &Run,
+    program: &Program<'_>,
+    settings: &Settings,
+    embedded: &[u8],
+) -> Result<TempPath, Error> {
     let path = &options.input;
     let display = Display::transient(options.settings.quiet);
     let progress = display.begin(options.host, program.function_count());
-    let pipeline = Pipeline { path, name: &options.name, program, settings, emit: Emit::Exe };
+    let emit = Emit::Exe;
+    let pipeline = Pipeline { path, name: &options.name, program, settings, embedded, emit };
     let executable = pipeline.run(options.host, &progress)?;
     progress.finish(executable.len());
 

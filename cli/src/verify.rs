@@ -1,11 +1,13 @@
 //! `kiln verify`: makes a release again and compares it, byte for byte.
 //!
-//! All that it takes from the release is its manifest, and the files that archives hold beside
-//! the executable. What the manifest says of capabilities is printed, since it is the release's
+//! All that it takes from the release is its manifest, the files that archives hold beside the
+//! executable, and those embedded in it, unless their directory is given. What the manifest says of capabilities is printed, since it is the release's
 //! own word.
 
 use std::fs;
 use std::path::Path;
+
+use kiln_targets::executable::{self, Executable};
 
 use crate::dist::{self, Manifest, Release};
 use crate::error::Error;
@@ -13,7 +15,7 @@ use crate::options::{Settings, Verify};
 use crate::policy::Policy;
 use crate::product::Product;
 use crate::progress::Display;
-use crate::{input, pipeline, report};
+use crate::{embed, pipeline, report};
 
 /// Verifies that the release is what Kiln makes of the module.
 ///
@@ -22,17 +24,21 @@ use crate::{input, pipeline, report};
 pub(crate) fn verify(options: &Verify) -> Result<(), Error> {
     let directory = &options.directory;
     let manifest = manifest(directory)?;
-    let module = input::read(&options.input)?;
     let differs = |what: String| Error::Differs { path: directory.clone(), what };
-    if manifest.module.sha256 != dist::sha256(&module) {
-        let what = format!("was made of another module than `{}`", options.input.display());
-        return Err(differs(what));
-    }
+    let modules = pipeline::read(&options.input, &options.libraries)?;
+    check_modules(&manifest, &modules).map_err(differs)?;
     let malformed = || differs("has a manifest that `kiln dist` would not write".to_owned());
     let settings = settings(&manifest, options).ok_or_else(malformed)?;
     let products = products(&manifest).ok_or_else(malformed)?;
     let time = dist::Time::new(manifest.source_date_epoch).ok_or_else(malformed)?;
-    let include = include(directory, &manifest)?;
+    let (executable, include) = first_archive(directory, &manifest)?;
+    let embedded = match &options.embeds[..] {
+        [] => embedded(&executable),
+        embeds => embed::section(embeds, time)?,
+    };
+    if manifest.embedded.as_ref().map(|files| &*files.sha256) != hash(&embedded).as_deref() {
+        return Err(differs("was made with other embedded files".to_owned()));
+    }
     pipeline::set_threads(settings.jobs)?;
     let display = Display::new(settings.quiet);
     let release = Release {
@@ -43,7 +49,8 @@ pub(crate) fn verify(options: &Verify) -> Result<(), Error> {
         time,
         products: &products,
         settings: &settings,
-        module: &module,
+        modules: &modules,
+        embedded: &embedded,
         include: &include,
     };
     let files = release.files(&display)?;
@@ -82,16 +89,47 @@ fn products(manifest: &Manifest) -> Option<Vec<Product>> {
     manifest.archives.iter().map(|archive| Product::named(&archive.product)).collect()
 }
 
-/// What lies beside the executable in the first archive. If it is not the same in all, comparing
-/// the archives will tell.
-fn include(directory: &Path, manifest: &Manifest) -> Result<Vec<dist::Entry>, Error> {
-    let Some(archive) = manifest.archives.first() else { return Ok(vec![]) };
+/// Refuses other modules than those that the release was made of.
+fn check_modules(manifest: &Manifest, modules: &[pipeline::File]) -> Result<(), String> {
+    let links = manifest.links.iter().map(|link| (&*link.name, &*link.sha256));
+    let mut made_of = links.chain([("", &*manifest.module.sha256)]);
+    for module in modules {
+        if made_of.next() != Some((&*module.name, &*dist::sha256(&module.bytes))) {
+            return Err(format!("was made of another module than `{}`", module.path.display()));
+        }
+    }
+    match made_of.next() {
+        None => Ok(()),
+        Some(_) => Err("was linked with more modules: give each with `--link`".to_owned()),
+    }
+}
+
+/// The section of embedded files in an executable. If it is not the same in all, comparing the
+/// archives will tell.
+fn embedded(executable: &[u8]) -> Vec<u8> {
+    let images = executable::images(executable).unwrap_or_default();
+    let first = images.first().and_then(|image| Executable::parse(image).ok());
+    first.map(|executable| executable.embedded).unwrap_or_default()
+}
+
+fn hash(section: &[u8]) -> Option<String> {
+    (!section.is_empty()).then(|| dist::sha256(section))
+}
+
+/// The executable in the first archive, and what lies beside it. If that is not the same in all,
+/// comparing the archives will tell.
+fn first_archive(
+    directory: &Path,
+    manifest: &Manifest,
+) -> Result<(Vec<u8>, Vec<dist::Entry>), Error> {
+    let Some(archive) = manifest.archives.first() else { return Ok((vec![], vec![])) };
     let path = directory.join(file_name(&archive.file.path));
     let bytes = read(&path)?;
     let mut entries = dist::read_archive(&archive.file.path, &bytes)
         .map_err(|source| Error::Read { path, source })?;
-    entries.retain(|entry| entry.path != archive.executable.path);
-    Ok(entries)
+    let is_executable = |entry: &mut dist::Entry| entry.path == archive.executable.path;
+    let executable = entries.extract_if(.., is_executable).next();
+    Ok((executable.map(|entry| entry.bytes).unwrap_or_default(), entries))
 }
 
 /// A manifest may name anything; only files of the directory are read.
@@ -124,6 +162,9 @@ fn summary(manifest: &Manifest, files: usize) -> String {
         "{name} {version}: all {files} files are what Kiln {} makes of the module with sha256 {}\n",
         manifest.kiln, module.sha256
     );
+    for tree in manifest.embedded.iter().flat_map(|files| &files.trees) {
+        text += &format!("embedded: {tree}\n");
+    }
     for capability in &manifest.capabilities {
         text += &format!("capability: {capability}\n");
     }

@@ -135,6 +135,7 @@ fn changed_executables_are_read_without_a_panic() {
         let input = Input {
             objects: &objects,
             manifest: "kiln-policy 1\n",
+            embedded: &[],
             stack_size: 1 << 20,
             identifier: "changed",
             resources: &[],

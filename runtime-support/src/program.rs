@@ -1,6 +1,7 @@
 //! The records that the compiler and linker wrote into this executable.
 
 use core::ffi::{CStr, c_char};
+use kiln_abi::embed::Embedded;
 use kiln_abi::part::Parts;
 use kiln_abi::program::{CodeRange, Memory, Program};
 
@@ -11,6 +12,8 @@ unsafe extern "C" {
     static POLICY: c_char;
     #[link_name = "kiln_parts"]
     static PARTS: Parts;
+    #[link_name = "kiln_embedded"]
+    static EMBEDDED: Embedded;
     #[link_name = "kiln_entry"]
     fn enter();
 }
@@ -40,6 +43,12 @@ pub fn policy() -> &'static CStr {
 pub fn parts() -> &'static Parts {
     // SAFETY: the linker writes the record as `kiln_abi` says, and nothing changes it.
     unsafe { &PARTS }
+}
+
+/// The files in the executable.
+pub fn embedded() -> &'static Embedded {
+    // SAFETY: the linker writes the record as `kiln_abi` says, and nothing writes it again.
+    unsafe { &EMBEDDED }
 }
 
 /// The program's linear memories.
@@ -98,6 +107,10 @@ pub(crate) mod tests {
     #[unsafe(no_mangle)]
     static kiln_policy: [u8; 61] =
         *b"kiln-policy 1\ndir\trw\t.\t/\nenv\tA=1\nenv\tB=x=y\ninherit-env\tPATH\n\0";
+
+    #[unsafe(no_mangle)]
+    static kiln_embedded: Global<Embedded> =
+        Global::new(Embedded { section: null(), reader: null() });
 
     #[unsafe(no_mangle)]
     extern "C" fn kiln_entry() {}

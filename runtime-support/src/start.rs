@@ -38,6 +38,9 @@ pub fn prepare() {
         fail("not enough memory", "");
     }
     begin_part(parts.directories);
+    if let Some(reader) = wasi::embed::reader() {
+        (reader.open)();
+    }
     begin_part(parts.listeners);
 }
 

@@ -4,7 +4,7 @@
 //! them; whatever else it is given is an error. Sources: System V ABI (ELF), Microsoft's PE/COFF
 //! specification, Apple's `mach-o/loader.h` and `kern/cs_blobs.h`.
 
-use kiln_abi::symbol::POLICY_SECTION;
+use kiln_abi::symbol::{EMBED_SECTION, POLICY_SECTION};
 use object::read::macho::{CodeDirectory, FatArch as _, MachOFatFile32, MachOFile64};
 use object::{
     Architecture, BinaryFormat, Endianness, Object as _, ObjectKind, ObjectSection as _, macho,
@@ -20,6 +20,8 @@ pub struct Executable {
     pub target: &'static Target,
     /// Its capability manifest, in the grammar of [`kiln_abi::program`].
     pub manifest: String,
+    /// Its section of embedded files, as [`kiln_abi::embed`] describes it; empty without any.
+    pub embedded: Vec<u8>,
     /// Its sections in the order of the file.
     pub sections: Vec<Section>,
     /// Dynamic libraries that the operating system loads with it.
@@ -102,9 +104,15 @@ impl Executable {
             _ => None,
         };
         let manifest = manifest(&file)?;
+        let embedded = match file.section_by_name(EMBED_SECTION) {
+            Some(section) => {
+                section.data()?.get(..section.size() as usize).unwrap_or_default().to_vec()
+            }
+            None => vec![],
+        };
         let sections =
             file.sections().map(|section| self::section(&section)).collect::<Result<_, _>>()?;
-        Ok(Self { target, manifest, sections, libraries, signature })
+        Ok(Self { target, manifest, embedded, sections, libraries, signature })
     }
 }
 

@@ -15,6 +15,7 @@ fn link(target: &Target, objects: &[(&str, Vec<u8>)]) -> Result<Vec<u8>, LinkErr
     let input = Input {
         objects: &objects,
         manifest: "kiln-policy 1\n",
+        embedded: &[],
         stack_size: 1,
         identifier: "test",
         resources: &[],

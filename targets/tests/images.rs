@@ -3,8 +3,9 @@
 
 mod support;
 
+use kiln_abi::embed::Embedded;
 use kiln_abi::part::Parts;
-use kiln_abi::symbol::{PARTS, POLICY};
+use kiln_abi::symbol::{EMBED, PARTS, POLICY};
 use kiln_targets::target::{self, LINUX_AMD64};
 use kiln_targets::{Arch, Input, ObjectFormat, Target, link, runtime};
 use object::coff::ImportFile;
@@ -29,6 +30,7 @@ fn link_sample(target: &'static Target) -> Vec<u8> {
     let input = Input {
         objects: &objects,
         manifest: MANIFEST,
+        embedded: &[],
         stack_size: 1 << 20,
         identifier: "sample",
         resources: &[],
@@ -229,6 +231,9 @@ fn link_otherwise(target: &'static Target, folder: &Path) -> Vec<u8> {
     manifest.define(POLICY, section, 0);
     let section = manifest.section("parts", SectionKind::Data, &[0; size_of::<Parts>()], 8);
     manifest.define(PARTS, section, 0);
+    let nothing = [0; size_of::<Embedded>()];
+    let section = manifest.section("embedded", SectionKind::Data, &nothing, 8);
+    manifest.define(EMBED, section, 0);
     file("policy.o", &manifest.write());
     let entry = entry(target);
     let arguments = match (target.format, target.arch) {

@@ -28,6 +28,7 @@ const fn input<'a>(objects: &'a [(&'a str, &'a [u8])]) -> Input<'a> {
     Input {
         objects,
         manifest: "",
+        embedded: &[],
         stack_size: 1,
         identifier: "test",
         resources: &[],

@@ -71,6 +71,7 @@ fn far_calls_arrive() {
         let input = Input {
             objects: &objects,
             manifest: "",
+            embedded: &[],
             stack_size: 1,
             identifier: "test",
             resources: &[],

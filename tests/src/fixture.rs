@@ -14,6 +14,9 @@ use serde::Deserialize;
 pub struct Fixture {
     /// As `--dir` takes them, relative to the folder.
     pub grants: Vec<String>,
+    /// As `--embed` takes them, relative to the folder.
+    #[serde(default)]
+    pub embeds: Vec<String>,
     /// Granted directories that must be the same afterwards, as what is not granted must be.
     #[serde(default)]
     pub unchanged: Vec<String>,
@@ -47,10 +50,12 @@ impl Fixture {
         Ok(())
     }
 
-    /// The flags that grant what the fixture says.
+    /// The flags that grant and embed what the fixture says, once it is made in `world`.
     #[must_use]
-    pub fn flags(&self) -> Vec<String> {
-        self.grants.iter().flat_map(|grant| ["--dir".to_owned(), grant.clone()]).collect()
+    pub fn flags(&self, world: &Path) -> Vec<String> {
+        let grants = self.grants.iter().flat_map(|grant| ["--dir".to_owned(), grant.clone()]);
+        let embed = |embed: &String| ["--embed".to_owned(), format!("{}/{embed}", world.display())];
+        grants.chain(self.embeds.iter().flat_map(embed)).collect()
     }
 
     /// Everything that no program may change.

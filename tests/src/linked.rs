@@ -32,6 +32,7 @@ pub fn executable(
     let input = Input {
         objects: &[(name, &object)],
         manifest,
+        embedded: &[],
         stack_size: STACK_SIZE,
         identifier: name,
         resources: &[],

@@ -53,7 +53,7 @@ impl Attack {
         let world = scratch.path().join("world");
         fixture.make(&world)?;
         let before = fixture.untouchable(&world)?;
-        let program = kiln::build(scratch.path(), &module, target, &fixture.flags())?;
+        let program = kiln::build(scratch.path(), &module, target, &fixture.flags(&world))?;
 
         let over = AtomicBool::new(false);
         let outcomes = thread::scope(|scope| {

@@ -262,7 +262,7 @@ fn execute(fixture: &Fixture, calls: &Calls, target: &'static Target) -> Result<
     let world = scratch.path().join("world");
     fixture.make(&world)?;
     let before = fixture.untouchable(&world)?;
-    let mut flags = fixture.flags();
+    let mut flags = fixture.flags(&world);
     flags.extend(["--env", "A=b"].map(str::to_owned));
     let program = kiln::build(scratch.path(), &module, target, &flags)?;
     let execution = Execution {

@@ -53,7 +53,7 @@ impl Scene {
         let steps = Step::parse_all(&self.steps);
         let mut script = Script::default();
         steps.iter().for_each(|step| step.write(&mut script));
-        let program = kiln::build(scratch.path(), &module, target, &fixture.flags())?;
+        let program = kiln::build(scratch.path(), &module, target, &fixture.flags(&world))?;
         let execution = Execution {
             target,
             program: &program,

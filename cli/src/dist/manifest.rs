@@ -10,6 +10,8 @@ use super::checksums::sha256;
 use super::release::Release;
 use crate::args::Memory;
 use crate::config::Metadata;
+use crate::embed::{self, Tree};
+use crate::pipeline;
 
 /// Version of the manifest's own schema.
 pub(crate) const SCHEMA: u32 = 1;
@@ -27,6 +29,12 @@ pub(crate) struct Manifest {
     /// Seconds since 1970 that files in archives carry.
     pub(crate) source_date_epoch: u64,
     pub(crate) module: File,
+    /// Modules that it is linked with, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) links: Vec<Link>,
+    /// Files in every executable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) embedded: Option<Embedded>,
     /// In bytes.
     pub(crate) stack_size: u64,
     pub(crate) memory: Memory,
@@ -54,6 +62,25 @@ pub(crate) struct File {
     pub(crate) sha256: String,
 }
 
+/// A module that another one imports.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Link {
+    /// The name that it is imported by.
+    pub(crate) name: String,
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+}
+
+/// The section of embedded files, which is the same in every executable.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Embedded {
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+    pub(crate) trees: Vec<Tree>,
+}
+
 /// An archive and the executable in it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Archive {
@@ -72,6 +99,20 @@ impl File {
     }
 }
 
+impl Link {
+    fn new(file: &pipeline::File) -> Self {
+        let (name, size) = (file.name.clone(), file.bytes.len() as u64);
+        Self { name, size, sha256: sha256(&file.bytes) }
+    }
+}
+
+impl Embedded {
+    fn new(section: &[u8]) -> Option<Self> {
+        let trees = embed::trees(section)?;
+        Some(Self { size: section.len() as u64, sha256: sha256(section), trees })
+    }
+}
+
 impl Manifest {
     /// The manifest of `release`.
     pub(super) fn new(release: &Release<'_>, archives: Vec<Archive>, sbom: File) -> Self {
@@ -85,7 +126,9 @@ impl Manifest {
             metadata: release.metadata.clone(),
             kiln: env!("CARGO_PKG_VERSION").to_owned(),
             source_date_epoch: release.time.seconds(),
-            module: File::new(&module.to_string_lossy(), release.module),
+            module: File::new(&module.to_string_lossy(), &release.module().bytes),
+            links: release.libraries().iter().map(Link::new).collect(),
+            embedded: Embedded::new(release.embedded),
             stack_size: settings.compile.stack_size,
             memory: if settings.compile.checked_memory { Memory::Checked } else { Memory::Guarded },
             cpu: settings.compile.cpu.names().map(str::to_owned).collect(),

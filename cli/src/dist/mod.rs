@@ -17,7 +17,7 @@ use crate::options::Dist;
 use crate::output::{self, Output};
 use crate::product::Product;
 use crate::progress::Display;
-use crate::{input, pipeline, report};
+use crate::{embed, pipeline, report};
 
 pub(crate) use archive::{Entry, read as read_archive};
 pub(crate) use checksums::sha256;
@@ -32,9 +32,12 @@ pub(crate) const CHECKSUMS: &str = "SHA256SUMS";
 /// Makes the release that `options` describe.
 pub(crate) fn dist(options: &Dist) -> Result<(), Error> {
     let path = &options.input;
-    let module = input::read(path)?;
+    let modules = pipeline::read(path, &options.libraries)?;
+    let embedded = embed::section(&options.embeds, options.time)?;
     let include = include::read(&options.include)?;
-    output::check(path, &[options.output.join(MANIFEST)])?;
+    for module in &modules {
+        output::check(&module.path, &[options.output.join(MANIFEST)])?;
+    }
     replaceable(&options.output)?;
     pipeline::set_threads(options.settings.jobs)?;
 
@@ -47,7 +50,8 @@ pub(crate) fn dist(options: &Dist) -> Result<(), Error> {
         time: options.time,
         products: &options.products,
         settings: &options.settings,
-        module: &module,
+        modules: &modules,
+        embedded: &embedded,
         include: &include,
     };
     let files: Vec<Output> = release

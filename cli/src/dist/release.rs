@@ -30,8 +30,10 @@ pub(crate) struct Release<'a> {
     pub(crate) time: Time,
     pub(crate) products: &'a [Product],
     pub(crate) settings: &'a Settings,
-    /// The module as it was read, binary or text.
-    pub(crate) module: &'a [u8],
+    /// Modules to link with, then the main one.
+    pub(crate) modules: &'a [pipeline::File],
+    /// The section of embedded files; empty without any.
+    pub(crate) embedded: &'a [u8],
     /// What lies in each archive beside the executable, sorted.
     pub(crate) include: &'a [Entry],
 }
@@ -73,14 +75,14 @@ impl Default for Time {
 impl Release<'_> {
     /// Every file of the release with its name: the archives, then what describes them.
     pub(crate) fn files(&self, display: &Display) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let files = [pipeline::File::main(self.path, self.module.to_vec())?];
-        let modules = pipeline::parse(&files)?;
-        let program = pipeline::link(&files, &modules, Emit::Exe)?;
+        let modules = pipeline::parse(self.modules)?;
+        let program = pipeline::link(self.modules, &modules, Emit::Exe)?;
         let pipeline = Pipeline {
             path: self.path,
             name: self.name,
             program: &program,
             settings: self.settings,
+            embedded: self.embedded,
             emit: Emit::Exe,
         };
         let executables = pipeline.products(self.products, display)?;
@@ -100,6 +102,16 @@ impl Release<'_> {
         let checksums = checksums::write(&files);
         files.push((CHECKSUMS.to_owned(), checksums.into_bytes()));
         Ok(files)
+    }
+
+    /// The main module.
+    pub(super) fn module(&self) -> &pipeline::File {
+        self.modules.last().expect("a release is made of a module")
+    }
+
+    /// The modules that it is linked with.
+    pub(super) fn libraries(&self) -> &[pipeline::File] {
+        self.modules.split_last().map_or(&[], |(_, libraries)| libraries)
     }
 
     /// Packs an executable, and says what was packed.

@@ -12,6 +12,8 @@ use serde_cyclonedx::cyclonedx::v_1_6::{
 
 use super::checksums::sha256;
 use super::release::Release;
+use crate::embed;
+use crate::pipeline::File;
 
 /// What the prebuilt runtime libraries were built with.
 const RUNTIME_LOCK: &str = include_str!("../../../runtime-support/Cargo.lock");
@@ -36,22 +38,23 @@ struct Package {
 pub(super) fn write(release: &Release<'_>) -> Vec<u8> {
     let lock: Lock = toml::from_str(RUNTIME_LOCK).expect("the lock file is TOML");
     let program = program(release);
-    let module = module(release);
+    let contents = contents(release);
     let runtime_reference = |name: &str| {
         let package = lock.package.iter().find(|package| package.name == name);
         package.map(reference).unwrap_or_default()
     };
     let mut dependencies = vec![depends(
         &bom_reference(&program),
-        vec![bom_reference(&module), runtime_reference(RUNTIME)],
+        contents.iter().map(bom_reference).chain([runtime_reference(RUNTIME)]).collect(),
     )];
-    let mut components = vec![module];
+    let mut components = contents;
     for package in &lock.package {
         components.push(runtime_crate(package));
         let needs = package.dependencies.iter().map(|name| runtime_reference(name)).collect();
         dependencies.push(depends(&reference(package), needs));
     }
-    let identity = format!("{} {} {}", release.name, release.version, sha256(release.module));
+    let identity =
+        format!("{} {} {}", release.name, release.version, sha256(&release.module().bytes));
     let metadata = MetadataBuilder::default()
         .timestamp(release.time.to_rfc3339())
         .tools(tools())
@@ -88,14 +91,27 @@ fn program(release: &Release<'_>) -> Component {
     build(component("application", release.name, &reference).version(release.version))
 }
 
-fn module(release: &Release<'_>) -> Component {
+/// What an executable holds besides the runtime: the module, those that it is linked with, and
+/// embedded files.
+fn contents(release: &Release<'_>) -> Vec<Component> {
     let name = release.path.file_name().unwrap_or(release.path.as_os_str()).to_string_lossy();
-    let hash = Hash { alg: HashAlg::Sha256, content: sha256(release.module) };
-    build(
-        component("file", &name, &format!("module:{name}"))
-            .mime_type("application/wasm")
-            .hashes(vec![hash]),
-    )
+    let hashes = |bytes: &[u8]| vec![Hash { alg: HashAlg::Sha256, content: sha256(bytes) }];
+    let module = |name: &str, reference: &str, bytes: &[u8]| {
+        build(
+            component("file", name, reference).mime_type("application/wasm").hashes(hashes(bytes)),
+        )
+    };
+    let main = module(&name, &format!("module:{name}"), &release.module().bytes);
+    let linked = |file: &File| module(&file.name, &format!("link:{}", file.name), &file.bytes);
+    let mut contents = vec![main];
+    contents.extend(release.libraries().iter().map(linked));
+    if let Some(trees) = embed::trees(release.embedded) {
+        let names: Vec<String> = trees.iter().map(ToString::to_string).collect();
+        let mut files = component("data", "embedded files", "embedded");
+        files.description(names.join("; ")).hashes(hashes(release.embedded));
+        contents.push(build(&files));
+    }
+    contents
 }
 
 /// A crate that is part of the runtime on some target.

@@ -5,14 +5,16 @@ use std::fmt::Write as _;
 use kiln_targets::executable::{Executable, Signature};
 
 use super::{block, width};
+use crate::embed;
 use crate::policy::Policy;
 
 /// Target, capabilities, libraries, signature and sections of an executable of `size` bytes.
 pub(super) fn describe(executable: &Executable, size: usize) -> String {
-    let Executable { target, manifest, sections, libraries, signature } = executable;
+    let Executable { target, manifest, embedded, sections, libraries, signature } = executable;
     let mut text = format!("executable: {size} bytes\n");
     let _ = writeln!(text, "target: {target} ({})", target.triple);
     block(&mut text, "capabilities", capabilities(manifest));
+    block(&mut text, "embedded files", trees(embedded));
     block(&mut text, "dynamic libraries", libraries.iter().cloned());
     block(&mut text, "code signature", signature.iter().map(sign));
     let width = width(sections.iter().map(|section| section.name.as_str()));
@@ -29,6 +31,12 @@ pub(super) fn describe(executable: &Executable, size: usize) -> String {
 fn capabilities(manifest: &str) -> Vec<String> {
     let text = Policy::parse(manifest).map_or_else(|| manifest.to_owned(), |p| p.to_string());
     text.lines().map(str::to_owned).collect()
+}
+
+/// One line per embedded tree.
+fn trees(section: &[u8]) -> Vec<String> {
+    let trees = embed::trees(section).unwrap_or_default();
+    trees.into_iter().map(|tree| tree.to_string()).collect()
 }
 
 fn sign(signature: &Signature) -> String {

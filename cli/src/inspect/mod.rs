@@ -28,7 +28,7 @@ pub(crate) fn inspect(typed: &args::Inspect) -> Result<(), Error> {
         text += &match Executable::parse(image) {
             Ok(executable) => executable::describe(&executable, image.len()),
             Err(ExecutableError::UnknownFormat) => {
-                let wasm = input::binary(path, image.to_vec())?;
+                let wasm = input::binary(path, image)?;
                 let module = kiln_compiler::parse(&wasm)
                     .map_err(|source| Error::Module { path: path.clone(), source })?;
                 module::describe(&module)

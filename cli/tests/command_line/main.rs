@@ -9,6 +9,7 @@ mod bad_output;
 mod building;
 mod configuring;
 mod documentation;
+mod embedding;
 mod inspecting;
 mod integrating;
 mod linking;

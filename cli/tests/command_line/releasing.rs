@@ -316,3 +316,21 @@ fn universal_is_one_archive_for_macos() {
     let objects = ["build", "hello.wasm", "--universal", "--emit", "obj"];
     scratch.kiln(&objects).is_error(2, &["executables"]);
 }
+
+#[test]
+fn a_release_of_several_modules() {
+    let scratch = Scratch::new();
+    scratch.write("lib.wat", br#"(module (func (export "f")))"#);
+    let main = br#"(module (import "lib" "f" (func $f)) (func (export "_start") (call $f)))"#;
+    scratch.write("main.wat", main);
+    let dist = ["dist", "main.wat", "--version=1", "-t=linux-arm64", "--link=lib=lib.wat"];
+    scratch.kiln(&dist).is_success();
+    let manifest = json(&scratch, "manifest.json");
+    assert_eq!(manifest["links"][0]["name"], "lib");
+    assert_eq!(manifest["links"][0]["sha256"], sha256(&scratch.read("lib.wat")));
+    let verify = ["verify", "dist", "main.wat"];
+    scratch.kiln(&[&verify[..], &["--link=lib=lib.wat"]].concat()).is_success();
+    scratch.kiln(&verify).is_error(1, &["another module than `main.wat`"]);
+    scratch.kiln(&[&verify[..], &["--link=lib=main.wat"]].concat()).is_error(1, &["`main.wat`"]);
+    scratch.kiln(&[&verify[..], &["--link=bil=lib.wat"]].concat()).is_error(1, &["`lib.wat`"]);
+}

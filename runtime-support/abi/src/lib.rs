@@ -11,6 +11,7 @@
 #![no_std]
 
 pub mod cpu;
+pub mod embed;
 pub mod exception;
 pub mod library;
 pub mod part;

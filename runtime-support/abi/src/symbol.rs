@@ -47,6 +47,15 @@ pub const PARTS: &str = "kiln_parts";
 /// `extern "C" fn()`: ends the process if the processor lacks a feature that the program needs.
 pub const CHECK_PROCESSOR: &str = "kiln_check_processor";
 
+/// The one [`Embedded`](crate::embed::Embedded) record, written by the linker.
+pub const EMBED: &str = "kiln_embedded";
+
+/// Section of embedded files.
+pub const EMBED_SECTION: &str = ".kembed";
+
+/// Defined by the runtime: the functions that read embedded files. Only [`EMBED`] refers to it.
+pub const EMBED_READER: &str = "kiln_embed_reader";
+
 /// Prefix of the section of a piece of memory image that has a fixed address: the address follows
 /// as 16 hexadecimal digits. The linker maps such a section writable at exactly that address.
 /// Its size is a multiple of the target's page size.

@@ -4,11 +4,11 @@
 //! the listeners; after that a new descriptor has the lowest number that is free, as POSIX asks. The table grows as far
 //! as memory allows; the host's own limit on open files comes first.
 
+use super::files::Handle;
 use super::rights::Rights;
 use crate::errno::Errno;
 use crate::lock::{Guard, Lock};
-use crate::sys::fs::{self, Handle};
-use crate::sys::{Result, memory, thread};
+use crate::sys::{Result, fs, memory, thread};
 use core::ops::{Deref, DerefMut};
 use core::ptr::null_mut;
 use core::sync::atomic::AtomicU32;
@@ -39,7 +39,7 @@ impl Kind {
 /// An open descriptor.
 #[derive(Debug)]
 pub struct Descriptor {
-    /// What the host knows it by.
+    /// What is open.
     pub handle: Handle,
     /// What it is.
     pub kind: Kind,
@@ -279,7 +279,7 @@ impl Table {
             self.append()?;
             let slot = self.slot(number as usize).ok_or(Errno::MFILE)?;
             slot.descriptor = fs::standard_stream(number).map(|handle| Descriptor {
-                handle,
+                handle: Handle::Host(handle),
                 kind: Kind::Stream,
                 rights: Rights::FILE,
                 inheriting: Rights::NONE,
@@ -300,10 +300,11 @@ fn place(number: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wasi::files;
 
     fn descriptor() -> Descriptor {
         Descriptor {
-            handle: fs::open_preopen(c".").unwrap(),
+            handle: Handle::Host(fs::open_preopen(c".").unwrap()),
             kind: Kind::Directory,
             rights: Rights::NONE,
             inheriting: Rights::NONE,
@@ -340,7 +341,7 @@ mod tests {
         assert!(table().remove(number).unwrap().is_none());
         assert_eq!(get(number, Rights::NONE).err(), Some(Errno::BADF));
         drop(one);
-        assert!(fs::stat(&other.handle).is_ok());
+        assert!(files::stat(&other.handle).is_ok());
         assert!(table().slot(number as usize).unwrap().descriptor.is_some());
         drop(other);
         assert!(table().slot(number as usize).unwrap().descriptor.is_none());

@@ -1,10 +1,10 @@
 //! `fd_readdir`.
 
 use super::descriptor;
+use super::files as fs;
 use super::guest::functions;
 use super::rights::Rights;
 use crate::errno::Errno;
-use crate::sys::fs;
 
 /// Bytes of a `dirent`, which the name follows.
 const DIRENT: usize = 24;

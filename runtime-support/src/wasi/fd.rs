@@ -2,11 +2,12 @@
 //! `fd_seek`, `fd_tell`, `fd_close`, `fd_renumber`, `fd_fdstat_*`, `fd_prestat_*`.
 
 use super::descriptor::{self, Descriptor, InUse, Kind, table};
+use super::files as fs;
 use super::guest::{Guest, functions};
 use super::rights::Rights;
 use crate::errno::Errno;
+use crate::sys::Result;
 use crate::sys::types::{FdFlags, FileType, Whence};
-use crate::sys::{Result, fs};
 
 functions! {
     /// Reads into the buffers in turn and writes how many bytes came.

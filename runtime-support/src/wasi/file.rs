@@ -2,11 +2,12 @@
 //! `fd_allocate`.
 
 use super::descriptor;
+use super::files as fs;
 use super::guest::{Guest, functions};
 use super::rights::Rights;
 use crate::errno::Errno;
+use crate::sys::Result;
 use crate::sys::types::{Advice, Stat, TimeChange};
-use crate::sys::{Result, fs};
 
 functions! {
     /// Writes an open file's attributes: the 64 bytes of `filestat`.

@@ -2,6 +2,7 @@
 //! runtime's own checks.
 
 use super::descriptor::{Kind, table};
+use super::files::host;
 use super::policy::{grants, split};
 use crate::report::Report;
 use crate::start::fail;
@@ -29,10 +30,13 @@ pub extern "C" fn kiln_harden() {
 fn put_in_force(layer: &[u8]) -> bool {
     let is_directory = |kind: Kind| kind.is_directory();
     let mut table = table();
-    let descriptors = table.descriptors();
+    // What is embedded needs no call of the OS.
+    let descriptors = table.descriptors().filter(|open| host(&open.handle).is_ok());
     if layer == b"landlock" {
         let directories = descriptors.filter(|open| is_directory(open.kind));
-        return restrict_files(directories.map(|open| (&open.handle, !open.read_only))).is_ok();
+        let handles = directories
+            .filter_map(|open| host(&open.handle).ok().map(|handle| (handle, !open.read_only)));
+        return restrict_files(handles).is_ok();
     }
     let mut calls = Calls { paths: false, changes: false, sockets: false };
     for open in descriptors {

@@ -7,12 +7,13 @@
 use super::descriptor::{self, Descriptor, InUse, Kind, table};
 use super::fd::fd_flags;
 use super::file::{time_changes, write_filestat};
+use super::files as fs;
 use super::guest::{Guest, functions};
 use super::resolve::{Walk, check};
 use super::rights::Rights;
 use crate::errno::Errno;
+use crate::sys::Result;
 use crate::sys::types::{FileType, Open, Stat};
-use crate::sys::{Result, fs};
 use core::ffi::CStr;
 
 /// `lookupflags`: follow a link at the end of the path.

@@ -2,11 +2,11 @@
 
 use super::clock::by_id;
 use super::descriptor::{self, InUse};
+use super::files::Handle;
 use super::guest::{Guest, functions};
 use super::rights::Rights;
 use crate::errno::Errno;
 use crate::scratch::Scratch;
-use crate::sys::fs::Handle;
 use crate::sys::types::{Clock, Waited};
 use crate::sys::{Result, clock, poll};
 
@@ -124,23 +124,24 @@ fn wait(list: &[Subscription], out: &mut Events) -> Result<()> {
                 let left = time.saturating_sub(clock::now(clock)?);
                 timeout = Some(timeout.map_or(left, |shortest: u64| shortest.min(left)));
             }
-            Ok(Wanted::Descriptor(_)) => {
-                let Some(handle) = handles.next() else { continue };
-                let write = subscription.kind == 2;
-                waited.push(Waited {
+            Ok(Wanted::Descriptor(_)) => match handles.next() {
+                Some(Handle::Host(handle)) => waited.push(Waited {
                     handle,
-                    write,
+                    write: subscription.kind == 2,
                     ready: false,
                     hangup: false,
                     error: None,
                     bytes: 0,
-                });
-            }
+                }),
+                Some(Handle::Embedded(_)) => timeout = Some(0),
+                None => {}
+            },
             Err(_) => timeout = Some(0),
         }
     }
     poll::wait(waited.values(), timeout)?;
-    let mut handles = waited.values().iter();
+    let mut handles = files.handles();
+    let mut waited = waited.values().iter();
     for subscription in list {
         match subscription.wanted {
             Ok(Wanted::Time(clock, time)) => {
@@ -149,7 +150,11 @@ fn wait(list: &[Subscription], out: &mut Events) -> Result<()> {
                 }
             }
             Ok(Wanted::Descriptor(_)) => {
-                let Some(waited) = handles.next() else { continue };
+                if let Some(Handle::Embedded(file)) = handles.next() {
+                    out.write(subscription, None, file.left()?, 0)?;
+                    continue;
+                }
+                let Some(waited) = waited.next() else { continue };
                 if waited.ready || waited.error.is_some() {
                     let flags = if waited.hangup { HANGUP } else { 0 };
                     out.write(subscription, waited.error, waited.bytes, flags)?;

@@ -5,13 +5,13 @@
 //! cannot be given ends the process.
 
 use super::descriptor::{self, Descriptor, Kind};
+use super::files::{self, Handle};
 use super::policy::{grants, split, text};
 use super::rights::Rights;
 use crate::errno::Errno;
-use crate::start::fail_because;
-use crate::sys::fs::{self, Handle};
+use crate::start::{fail, fail_because};
 use crate::sys::types::{Folder, HostPath, Open};
-use crate::sys::{self, folder, memory, socket};
+use crate::sys::{self, folder, fs, memory, socket};
 
 /// The folders that HOST can begin with, before a colon.
 const FOLDERS: [(&[u8], Folder); 5] = [
@@ -30,6 +30,15 @@ pub extern "C" fn kiln_open_directories() {
             b"dir" => open_granted(grant),
             b"dir-from-env" => open_listed(grant),
             _ => {}
+        }
+    }
+}
+
+/// Opens the embedded directories, after the granted ones.
+pub fn open_embedded() {
+    for (handle, guest) in files::roots() {
+        if insert(handle, guest, false).is_err() {
+            fail("not enough memory", "");
         }
     }
 }
@@ -54,7 +63,7 @@ fn open_listener(grant: &'static [u8]) {
         .and_then(|parsed| socket::listen(&parsed))
         .and_then(|handle| {
             descriptor::table().insert(Descriptor {
-                handle,
+                handle: Handle::Host(handle),
                 kind: Kind::Socket,
                 rights: Rights::LISTENER,
                 inheriting: Rights::CONNECTION,
@@ -71,7 +80,8 @@ fn open_granted(grant: &'static [u8]) {
     let Some((access, names)) = split(grant, b'\t') else { return };
     let Some((host, guest)) = split(names, b'\t') else { return };
     let writable = access == b"rw";
-    let opened = find(host, writable).and_then(|handle| insert(handle, plain(guest)?, writable));
+    let opened = find(host, writable)
+        .and_then(|handle| insert(Handle::Host(handle), plain(guest)?, writable));
     if let Err(errno) = opened {
         let host = core::str::from_utf8(host).unwrap_or("?");
         fail_because("cannot open the directory", host, errno);
@@ -87,8 +97,9 @@ fn open_listed(grant: &'static [u8]) {
     let Some(list) = super::environ::host_variable(name) else { return };
     let is_divider = |byte: &u8| guest.is_none() && *byte == folder::LIST_DIVIDER;
     for host in list.split(is_divider).filter(|host| !host.is_empty()) {
-        let opened = open_path(host)
-            .and_then(|handle| insert(handle, guest.map_or(Ok(host), plain)?, access == b"rw"));
+        let opened = open_path(host).and_then(|handle| {
+            insert(Handle::Host(handle), guest.map_or(Ok(host), plain)?, access == b"rw")
+        });
         if let Err(errno) = opened {
             let host = core::str::from_utf8(host).unwrap_or("?");
             fail_because("cannot open the directory", host, errno);
@@ -97,7 +108,7 @@ fn open_listed(grant: &'static [u8]) {
 }
 
 /// Opens a path as it stands.
-fn open_path(host: &[u8]) -> sys::Result<Handle> {
+fn open_path(host: &[u8]) -> sys::Result<fs::Handle> {
     let mut path = HostPath::empty();
     path.push(host.iter().copied())?;
     fs::open_preopen(path.as_c_str())
@@ -105,7 +116,7 @@ fn open_path(host: &[u8]) -> sys::Result<Handle> {
 
 /// Opens what the field HOST stands for. What a program may change below a folder for its own data
 /// is made, as such a folder is empty until somebody uses it.
-fn find(host: &[u8], writable: bool) -> sys::Result<Handle> {
+fn find(host: &[u8], writable: bool) -> sys::Result<fs::Handle> {
     let mut path = HostPath::empty();
     let known = split(host, b':').and_then(|(name, below)| {
         FOLDERS.iter().find(|(known, _)| *known == name).map(|&(_, folder)| (folder, below))
@@ -131,7 +142,7 @@ fn find(host: &[u8], writable: bool) -> sys::Result<Handle> {
 
 /// Opens a directory below the one for temporary files. Others may have been faster to put
 /// something there, so no link is followed, and every directory must be the user's own.
-fn open_temporary(path: &HostPath, base: usize) -> sys::Result<Handle> {
+fn open_temporary(path: &HostPath, base: usize) -> sys::Result<fs::Handle> {
     let mut top = HostPath::empty();
     let (top_path, below) = path.bytes().split_at_checked(base).ok_or(Errno::NOENT)?;
     top.push(top_path.iter().copied())?;

@@ -9,10 +9,10 @@
 //! Where the host itself can open a directory by its path and guarantee as much, one call takes
 //! the place of the walk up to the last component. Only if that is a link, the walk begins anew.
 
+use super::files::{self as fs, Handle};
 use super::guest::Guest;
 use crate::errno::Errno;
 use crate::sys::Result;
-use crate::sys::fs::{self, Handle};
 use crate::sys::types::Open;
 use core::ffi::CStr;
 use core::mem::MaybeUninit;

@@ -8,6 +8,11 @@ use std::fs as host;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
+/// The host's folder at a path.
+fn open_folder(path: &CStr) -> Handle {
+    Handle::Host(crate::sys::fs::open_preopen(path).unwrap())
+}
+
 /// A folder of this test alone, removed at its end: `in/` is what a program sees.
 struct Folder(PathBuf);
 
@@ -47,7 +52,7 @@ impl Folder {
     /// What a path leads to from `in/`, links at its end followed or not.
     fn look(&self, path: &str, follow: bool) -> Result<(FileType, u64)> {
         let inside = CString::new(self.0.join("in").to_str().unwrap()).unwrap();
-        let base = fs::open_preopen(&inside).unwrap();
+        let base = open_folder(&inside);
         let mut bytes = path.as_bytes().to_vec();
         let memory = Memory {
             base: bytes.as_mut_ptr(),
@@ -175,8 +180,8 @@ fn what_is_no_path_is_refused() {
 fn a_slash_at_the_end_asks_for_a_directory_and_follows_links() {
     let folder = Folder::new("slashes");
     assert_eq!(folder.look("a/", false), Ok((FileType::Directory, folder.inode("in/a"))));
-    let base = fs::open_preopen(&CString::new(folder.0.join("in").to_str().unwrap()).unwrap());
-    let (base, mut path) = (base.unwrap(), *b"to-dir//");
+    let base = open_folder(&CString::new(folder.0.join("in").to_str().unwrap()).unwrap());
+    let mut path = *b"to-dir//";
     let memory = Memory {
         base: path.as_mut_ptr(),
         length: 8,

@@ -5,6 +5,7 @@
 
 use super::descriptor::{self, Descriptor, InUse, Kind, table};
 use super::fd::fd_flags;
+use super::files::{Handle, host};
 use super::guest::functions;
 use super::rights::Rights;
 use crate::errno::Errno;
@@ -30,7 +31,7 @@ functions! {
         }
         guest.check_result(connection, 4)?;
         let accepted = Descriptor {
-            handle: socket::accept(&listener.handle, flags)?,
+            handle: Handle::Host(socket::accept(host(&listener.handle)?, flags)?),
             kind: Kind::Socket,
             rights: Rights::CONNECTION.both(listener.inheriting),
             inheriting: Rights::NONE,
@@ -56,7 +57,7 @@ functions! {
         let (peek, wait_all) = (flags & PEEK != 0, flags & WAIT_ALL != 0);
         guest.write(flags_out, &[0; 2])?;
         guest.transfer(buffers, count, received, |buffers| {
-            socket::receive(&connection.handle, buffers, peek, wait_all)
+            socket::receive(host(&connection.handle)?, buffers, peek, wait_all)
         })
     }
 
@@ -66,7 +67,7 @@ functions! {
         if flags != 0 {
             return Err(Errno::INVAL);
         }
-        guest.transfer(buffers, count, sent, |buffers| fs::write(&connection.handle, buffers))
+        guest.transfer(buffers, count, sent, |buffers| fs::write(host(&connection.handle)?, buffers))
     }
 
     /// Ends one or both directions of a connection.
@@ -75,7 +76,7 @@ functions! {
         if how == 0 || how & !(RECEIVING | SENDING) != 0 {
             return Err(Errno::INVAL);
         }
-        socket::shut_down(&connection.handle, how & RECEIVING != 0, how & SENDING != 0)
+        socket::shut_down(host(&connection.handle)?, how & RECEIVING != 0, how & SENDING != 0)
     }
 }
 

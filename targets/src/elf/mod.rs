@@ -11,7 +11,7 @@ use crate::link::LinkError;
 use crate::link::layout::{self, Plan, SectionPlan, SegmentPlan};
 use crate::link::program::{Kind, Program, SymbolId};
 use crate::{Arch, Target};
-use kiln_abi::symbol::{PLACED_SECTION_PREFIX, POLICY_SECTION};
+use kiln_abi::symbol::{EMBED_SECTION, PLACED_SECTION_PREFIX, POLICY_SECTION};
 use object::write::elf::{Encoder, FileHeader, FileHeaderLayout, ProgramHeader, SectionHeader};
 use object::{LittleEndian, elf};
 use std::mem::size_of;
@@ -121,6 +121,7 @@ fn plan(program: &Program<'_>) -> Plan {
             Access::ReadWrite,
             &[(".data", &[Kind::Data]), (".bss", &[Kind::Zero])],
         ),
+        segment("embedded files", Access::Read, &[(EMBED_SECTION, &[Kind::Embedded])]),
     ];
     let mut placed: Vec<u64> = program
         .atoms

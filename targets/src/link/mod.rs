@@ -37,6 +37,8 @@ pub struct Input<'a> {
     pub objects: &'a [(&'a str, &'a [u8])],
     /// The capability manifest.
     pub manifest: &'a str,
+    /// The section of embedded files, as [`kiln_abi::embed`] describes it; empty without any.
+    pub embedded: &'a [u8],
     /// Bytes of stack that the OS shall give the main thread where the image says so.
     pub stack_size: u64,
     /// Name of the executable in its code signature.
@@ -91,6 +93,7 @@ pub fn link_with_runtime(
     let mut roots = own::begin(&mut program, &names, input)?;
     roots.push(own::manifest(&mut program, &names, input.manifest)?);
     own::parts(&mut program, &names, input.manifest)?;
+    roots.extend(own::embedded(&mut program, &names, input.embedded)?);
     for &(name, data) in input.objects {
         input::read(&mut program, name, data)?;
     }

@@ -1,14 +1,18 @@
-//! The linker's own records: the capability manifest, and which parts of the runtime it asks for; and
-//! what tells an executable from a library.
+//! The linker's own records: the capability manifest, which parts of the runtime it asks for, and
+//! where embedded files lie; and what tells an executable from a library.
 //!
-//! Layouts: `kiln_abi::program` and `kiln_abi::part`.
+//! Layouts: `kiln_abi::program`, `kiln_abi::part` and `kiln_abi::embed`.
 
 use super::program::{Definition, Kind, LINKER, Program, Relocation, SymbolId};
 use super::resolve::declare;
 use super::{Input, LinkError};
 use crate::{Fixup, ObjectFormat, Target, elf, macho, pe};
+use kiln_abi::embed::Embedded;
 use kiln_abi::part;
-use kiln_abi::symbol::{END, END_CALL, END_PROCESS, PARTS, POLICY, TELL, TELL_CALLER, TELL_USER};
+use kiln_abi::symbol::{
+    EMBED, EMBED_READER, END, END_CALL, END_PROCESS, PARTS, POLICY, TELL, TELL_CALLER, TELL_USER,
+};
+use std::mem::offset_of;
 
 /// Bytes of a pointer.
 const POINTER: usize = 8;
@@ -21,6 +25,8 @@ pub(super) struct Names {
     record: String,
     /// In the order of [`part::ALL`].
     parts: Vec<String>,
+    /// The record of embedded files, and the functions that read them.
+    embedded: [String; 2],
     /// Each [`Export`](super::Export)'s.
     pub(super) exports: Vec<(String, String)>,
     /// What the linker names, and what it stands for.
@@ -48,6 +54,7 @@ impl Names {
             policy: decorate(POLICY),
             record: decorate(PARTS),
             parts,
+            embedded: [EMBED, EMBED_READER].map(decorate),
             exports: exports
                 .iter()
                 .map(|export| (decorate(&export.name), decorate(&export.symbol)))
@@ -110,4 +117,33 @@ pub(super) fn parts<'a>(
     (own.retained, own.live) = (false, false);
     let definition = Definition::Atom { atom, offset: 0, weak: false };
     declare(program, names.record.as_bytes(), LINKER, definition).map(|_| ())
+}
+
+/// Adds the record of embedded files: where they lie and what reads them, which is a root then.
+/// Without files it holds nothing, so that the runtime's part for them is not linked.
+pub(super) fn embedded<'a>(
+    program: &mut Program<'a>,
+    names: &'a Names,
+    files: &'a [u8],
+) -> Result<Option<SymbolId>, LinkError> {
+    /// The section's records hold numbers of 8 bytes.
+    const ALIGN: u64 = 16;
+    let [record, reader] = &names.embedded;
+    let mut pointers = vec![];
+    let mut root = None;
+    if !files.is_empty() {
+        let (_, section) = program.add_own(Kind::Embedded, ALIGN, files, vec![]);
+        let reader = declare(program, reader.as_bytes(), LINKER, Definition::Undefined)?;
+        let places = [offset_of!(Embedded, section), offset_of!(Embedded, reader)];
+        pointers.extend(places.into_iter().zip([section, reader]).map(|(offset, symbol)| {
+            let offset = offset as u32;
+            Relocation { offset, fixup: Fixup::Absolute64, symbol, subtrahend: None, addend: 0 }
+        }));
+        root = Some(reader);
+    }
+    let empty = vec![0; size_of::<Embedded>()];
+    let (atom, _) = program.add_own(Kind::ReadOnly, POINTER as u64, empty, pointers);
+    let definition = Definition::Atom { atom, offset: 0, weak: false };
+    declare(program, record.as_bytes(), LINKER, definition)?;
+    Ok(root)
 }

@@ -37,6 +37,8 @@ pub(crate) enum Kind {
     Pointers,
     /// The capability manifest.
     Manifest,
+    /// Embedded files.
+    Embedded,
     /// A pointer that the linker provides, constant once the image is loaded.
     Slot,
     /// Tables that name the imports. PE only.
@@ -208,14 +210,15 @@ impl<'a> Program<'a> {
         &mut self,
         kind: Kind,
         align: u64,
-        data: Vec<u8>,
+        data: impl Into<Cow<'a, [u8]>>,
         relocations: Vec<Relocation>,
     ) -> (AtomId, SymbolId) {
+        let data = data.into();
         let atom = self.add_atom(Atom {
             object: LINKER,
             kind,
             size: data.len() as u64,
-            data: Cow::Owned(data),
+            data,
             align,
             relocations,
             attached: vec![],

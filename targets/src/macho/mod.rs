@@ -30,6 +30,9 @@ use std::collections::BTreeSet;
 pub(crate) const ENTRY: &str = "_main";
 /// Sections' names have no leading dot here.
 const POLICY_SECTION: &str = "__kpolicy";
+/// Segment and section of embedded files.
+const EMBED_SEGMENT: &str = "__KEMBED";
+const EMBED_SECTION: &str = "__kembed";
 
 /// The first 4 GiB are left out, so that truncated pointers fault.
 const BASE: u64 = 0x1_0000_0000;
@@ -171,6 +174,7 @@ fn plan(page_size: u64, kind: &Output) -> Plan {
                 Access::ReadWrite,
                 &[("__data", &[Kind::Data]), ("__bss", &[Kind::Zero])],
             ),
+            segment(EMBED_SEGMENT, Access::Read, &[(EMBED_SECTION, &[Kind::Embedded])]),
         ],
     }
 }

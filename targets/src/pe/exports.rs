@@ -19,7 +19,7 @@ pub(super) fn write_tables(program: &mut Program<'_>, name: &str, exports: &[(&s
     let functions = pointers(program, &functions);
     let names: Vec<SymbolId> = sorted.iter().map(|export| text(program, export.0)).collect();
     let names = pointers(program, &names);
-    let ordinals = (0..sorted.len() as u16).flat_map(u16::to_le_bytes).collect();
+    let ordinals: Vec<u8> = (0..sorted.len() as u16).flat_map(u16::to_le_bytes).collect();
     let (_, ordinals) = program.add_own(Kind::Exports, 2, ordinals, vec![]);
     program.atom_mut(directory).relocations = vec![
         image_relative(offset_of!(ImageExportDirectory, name), own_name),

@@ -14,7 +14,7 @@ use crate::link::program::{AtomId, Kind, Program, SymbolId};
 use crate::link::{Input, LinkError};
 use crate::{Arch, arch};
 use headers::{Directories, Directory};
-use kiln_abi::symbol::POLICY_SECTION;
+use kiln_abi::symbol::{EMBED_SECTION, POLICY_SECTION};
 
 /// Where the loader starts the program.
 pub(crate) const ENTRY: &str = "kiln_start";
@@ -117,6 +117,7 @@ fn plan() -> Plan {
             section(".data", Access::ReadWrite, &[Kind::Data, Kind::Zero]),
             section(".pdata", Access::Read, &[Kind::Unwind]),
             section(POLICY_SECTION, Access::Read, &[Kind::Manifest]),
+            section(EMBED_SECTION, Access::Read, &[Kind::Embedded]),
         ],
     }
 }
