@@ -64,8 +64,8 @@ impl Generator<'_, '_> {
             .collect()
     }
 
-    /// Compiles the entry point or what a library exports, and trampolines of those functions of the host and throwing
-    /// functions that code or tables refer to.
+    /// Compiles the entry point or what a library exports, and trampolines of those functions of
+    /// the host and throwing functions that code or tables refer to.
     fn glue(&self, functions: &mut Vec<Compiled>) -> Result<(), Error> {
         let mut context = Context::new();
         let mut builder = FunctionBuilderContext::new();

@@ -121,13 +121,12 @@ impl Translator<'_, '_> {
     fn memory_copy(&mut self, to: u32, from: u32) {
         let is_64 = self.is_memory64(to) && self.is_memory64(from);
         let count = self.pop();
-        let few = self.few_bytes(count);
-        let count = self.widen(count, is_64);
-        if let Some(count) = few {
+        if let Some(count) = self.few_bytes(count) {
             let (to_at, from_at) = self.pop2();
             self.copy_few((to, to_at), (from, from_at), count);
             return;
         }
+        let count = self.widen(count, is_64);
         let from_at = self.pop_memory_index(from);
         let to_at = self.pop_memory_index(to);
         let (to, from) = (self.memory_record(to), self.memory_record(from));
@@ -136,14 +135,13 @@ impl Translator<'_, '_> {
 
     fn memory_fill(&mut self, memory: u32) {
         let count = self.pop();
-        let few = self.few_bytes(count);
-        let count = self.widen(count, self.is_memory64(memory));
         let byte = self.pop();
-        if let Some(count) = few {
+        if let Some(count) = self.few_bytes(count) {
             let at = self.pop();
             self.fill_few(memory, at, byte, count);
             return;
         }
+        let count = self.widen(count, self.is_memory64(memory));
         let at = self.pop_memory_index(memory);
         let record = self.memory_record(memory);
         self.call_builtin(Builtin::MemoryFill, &[record, at, byte, count]);

@@ -17,7 +17,8 @@ use std::mem::offset_of;
 /// Bytes of a pointer.
 const POINTER: usize = 8;
 
-/// The records' names, those of the parts, and where the program is entered, as the target's objects have them.
+/// The records' names, those of the parts, and where the program is entered, as the target's
+/// objects have them.
 pub(super) struct Names {
     /// Where the system enters an executable.
     entry: &'static str,
