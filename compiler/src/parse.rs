@@ -509,7 +509,7 @@ fn check_body(
     validator.read_locals(&mut reader)?;
     reader.set_features(*validator.features());
     let mut operators = wasmparser::OperatorsReader::new(reader);
-    let mut facts = BodyFacts::default();
+    let mut facts = BodyFacts::new(body);
     while !operators.eof() {
         let (operator, offset) = operators.read_with_offset()?;
         validator.op(offset, &operator)?;

@@ -1,7 +1,7 @@
 //! What is noted of a function body while it is validated.
 
-use super::proposals;
-use wasmparser::{BlockType, Operator, WasmFeatures};
+use super::{idiom, proposals};
+use wasmparser::{BlockType, FunctionBody, Operator, WasmFeatures};
 
 /// What one function body does, as far as other functions' code depends on it. Each list is
 /// sorted and free of duplicates once [`BodyFacts::finish`] ran.
@@ -20,10 +20,13 @@ pub(crate) struct BodyFacts {
     pub(crate) tables_grown: Vec<u32>,
     /// Memories that grow.
     pub(crate) memories_grown: Vec<u32>,
+    /// It is `memcmp`: it compares bytes of memory 0.
+    pub(crate) compares_bytes: bool,
 }
 
-impl Default for BodyFacts {
-    fn default() -> Self {
+impl BodyFacts {
+    /// Those of a body that stand before its operators are seen.
+    pub(crate) fn new(body: &FunctionBody<'_>) -> Self {
         Self {
             proposals: WasmFeatures::empty(),
             calls: Vec::new(),
@@ -32,11 +35,10 @@ impl Default for BodyFacts {
             tables_set: Vec::new(),
             tables_grown: Vec::new(),
             memories_grown: Vec::new(),
+            compares_bytes: idiom::compares_bytes(body.as_bytes()),
         }
     }
-}
 
-impl BodyFacts {
     pub(crate) fn note(&mut self, operator: &Operator<'_>) {
         self.proposals |= proposals::of_operator(operator);
         match *operator {

@@ -35,9 +35,8 @@ const COMPARE_BYTES: [&[u8]; 2] = [
     ],
 ];
 
-/// Whether a function's body, declarations of locals included, is that of `memcmp`: it compares
-/// bytes of memory 0.
-pub(crate) fn compares_bytes(body: &[u8]) -> bool {
+/// Whether a function's body, declarations of locals included, is that of `memcmp`.
+pub(super) fn compares_bytes(body: &[u8]) -> bool {
     COMPARE_BYTES.contains(&body)
 }
 

@@ -10,4 +10,3 @@ pub(crate) mod proposals;
 
 pub(crate) use body::BodyFacts;
 pub(crate) use facts::Facts;
-pub(crate) use idiom::compares_bytes;

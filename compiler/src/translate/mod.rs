@@ -30,7 +30,6 @@ pub(crate) use entry::{entry, thread_entry, throw, trampoline};
 pub(crate) use library::{library, library_symbols};
 pub(crate) use trap::abi_code;
 
-use crate::analyze;
 use crate::error::Error;
 use crate::module::Body;
 use crate::plan::Plan;
@@ -97,7 +96,7 @@ pub(crate) fn function(
             .map_err(|error| translator.invalid(&error, index))?
             .into_iter();
     }
-    if plan.optimize && analyze::compares_bytes(body.code.as_bytes()) {
+    if plan.optimize && body.facts.compares_bytes {
         translator.skip_equal_words(indices.memories.program(0));
     }
     let mut operators =
