@@ -31,29 +31,19 @@ pub(crate) struct Pipeline<'a> {
 }
 
 impl Pipeline<'_> {
-    /// Compiles all products in parallel. The first failure in their order is the one reported, so
-    /// that the message is the same in every run.
+    /// Compiles all products.
     pub(crate) fn products(
         &self,
         products: &[Product],
         display: &Display,
     ) -> Result<Vec<Vec<u8>>, Error> {
-        let targets: Vec<_> = products.iter().flat_map(Product::targets).collect();
-        let outputs: Vec<Result<Vec<u8>, Error>> = targets
-            .into_par_iter()
-            .map(|target| {
-                let progress = display.begin(target, self.program.function_count());
-                let bytes = self.run(target, &progress)?;
-                progress.finish(bytes.len());
-                Ok(bytes)
-            })
-            .collect();
-        let mut outputs = outputs.into_iter();
+        let targets: Vec<_> = products.iter().flat_map(Product::targets).copied().collect();
+        let mut outputs = self.outputs(&targets, display)?.into_iter();
         let mut next = || outputs.next().expect("every target has an output");
         let combine = |product: &Product| match product {
-            Product::Single(_) => next(),
+            Product::Single(_) => Ok(next()),
             Product::Universal => {
-                let images = [next()?, next()?];
+                let images = [next(), next()];
                 let [target, _] = universal::TARGETS;
                 universal::combine([&images[0], &images[1]])
                     .map_err(|source| Error::Link { target, source })
@@ -62,26 +52,48 @@ impl Pipeline<'_> {
         products.iter().map(combine).collect()
     }
 
-    /// Compiles for `target` and, unless objects are wanted, links.
-    pub(crate) fn run(
+    /// Compiles for all targets together, then makes their outputs in parallel. Of these, the first
+    /// failure in the order of targets is the one reported, so that the message is the same in
+    /// every run.
+    pub(crate) fn outputs(
         &self,
-        target: &'static Target,
-        progress: &dyn Progress,
-    ) -> Result<Vec<u8>, Error> {
-        let options = &self.settings.compile;
-        let object = kiln_compiler::compile(self.program, target, options, progress)
-            .map_err(|source| compile_error(self.path, target, source))?;
-        if self.emit == Emit::Obj {
-            return Ok(object);
-        }
+        targets: &[&'static Target],
+        display: &Display,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        let functions = self.program.function_count();
+        let progress: Vec<_> =
+            targets.iter().map(|target| display.begin(target, functions)).collect();
+        let wanted: Vec<(_, &dyn Progress)> =
+            targets.iter().copied().zip(progress.iter().map(|progress| progress as _)).collect();
+        let codes = kiln_compiler::compile_all(self.program, &wanted, &self.settings.compile)
+            .map_err(|(target, source)| compile_error(self.path, target, source))?;
+        let outputs: Vec<Result<Vec<u8>, Error>> = targets
+            .into_par_iter()
+            .zip(codes)
+            .zip(progress)
+            .map(|((target, code), progress)| {
+                let object =
+                    code.object().map_err(|source| compile_error(self.path, target, source))?;
+                let bytes = match self.emit {
+                    Emit::Obj => object,
+                    _ => self.link(target, &object)?,
+                };
+                progress.finish(bytes.len());
+                Ok(bytes)
+            })
+            .collect();
+        outputs.into_iter().collect()
+    }
+
+    fn link(&self, target: &'static Target, object: &[u8]) -> Result<Vec<u8>, Error> {
         let exports = Header::new(self.name, self.program).symbols();
         let (before, behind) = target.shared_library;
         let file_name = format!("{before}{}{behind}", self.name);
         let input = Input {
-            objects: &[(self.name, &object)],
+            objects: &[(self.name, object)],
             manifest: &self.settings.policy.manifest(),
             embedded: self.embedded,
-            stack_size: options.stack_size,
+            stack_size: self.settings.compile.stack_size,
             identifier: self.name,
             resources: &self.settings.resources,
             library: self.emit.is_library().then_some(link::Library {

@@ -72,11 +72,9 @@ fn compile(
 ) -> Result<TempPath, Error> {
     let path = &options.input;
     let display = Display::transient(options.settings.quiet);
-    let progress = display.begin(options.host, program.function_count());
     let emit = Emit::Exe;
     let pipeline = Pipeline { path, name: &options.name, program, settings, embedded, emit };
-    let executable = pipeline.run(options.host, &progress)?;
-    progress.finish(executable.len());
+    let executable = pipeline.outputs(&[options.host], &display)?.concat();
 
     let directory = std::env::temp_dir();
     let mut file = output::create_temporary(&directory, options.host.executable_suffix, true)

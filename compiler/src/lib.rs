@@ -8,8 +8,9 @@
 //! 2. [`link`]: modules → a [`Program`] in index spaces of its own, every import provided, with
 //!    the facts that hold because the whole program is known (`analyze`);
 //! 3. `plan`: program and target → where everything lives and what code may take for granted;
-//! 4. `translate`: a function body and the plan → CLIF;
-//! 5. `codegen`: CLIF → machine code → object.
+//! 4. `translate`: a function body and the plan → CLIF, and what of the target it hangs on;
+//! 5. `codegen`: CLIF → machine code → object. Targets that differ in nothing that a function hangs
+//!    on share its CLIF, and those of one architecture its machine code.
 
 mod analyze;
 mod codegen;
@@ -22,6 +23,7 @@ mod program;
 mod symbol;
 mod translate;
 
+pub use codegen::Code;
 pub use error::Error;
 pub use module::Module;
 pub use parse::{parse, parse_all};
@@ -70,5 +72,22 @@ pub fn compile(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Vec<u8>, Error> {
-    codegen::compile(&plan::Plan::new(program, target, options), progress)
+    let codes = compile_all(program, &[(target, progress)], options).map_err(|(_, error)| error)?;
+    codes.into_iter().map(Code::object).next().expect("every target has its code")
+}
+
+/// Compiles a program for several targets, each with its progress: whatever is the same for some
+/// of them is made once. The results, in the order of the targets, make the objects; what is in
+/// those does not depend on which others are compiled with them.
+///
+/// # Errors
+/// As for [`compile`], with the target.
+pub fn compile_all<'a>(
+    program: &'a Program<'a>,
+    targets: &[(&'static Target, &dyn Progress)],
+    options: &Options,
+) -> Result<Vec<Code<'a>>, (&'static Target, Error)> {
+    let (targets, progress): (Vec<_>, Vec<_>) = targets.iter().copied().unzip();
+    let plans = targets.iter().map(|target| plan::Plan::new(program, target, options)).collect();
+    codegen::compile(plans, &progress).map_err(|(position, error)| (targets[position], error))
 }

@@ -69,6 +69,15 @@ impl ThreadPlan {
     }
 }
 
+/// What the translation of a function asked of the target.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked {
+    /// Where a memory lies.
+    pub(crate) memory_base: bool,
+    /// How the host is called.
+    pub(crate) convention: bool,
+}
+
 /// How code accesses a memory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MemoryPlan {
@@ -100,6 +109,15 @@ impl<'a> Plan<'a> {
         let threads = spaces.thread_start.map(|start| ThreadPlan::new(start, spaces, facts));
         let Options { cpu, optimize, .. } = *options;
         Self { spaces, facts, exports, target, memories, threads, stack_size, cpu, optimize }
+    }
+
+    /// Whether another target of the same program has the same answers to what was asked, so that
+    /// a translation for this one serves it too.
+    pub(crate) fn agrees(&self, other: &Self, asked: Asked) -> bool {
+        let bases =
+            |plan: &Self| plan.memories.iter().map(|memory| memory.base).collect::<Vec<_>>();
+        (!asked.memory_base || bases(self) == bases(other))
+            && (!asked.convention || self.target.convention == other.target.convention)
     }
 
     /// Where a piece of data lies in the block of each thread; `None` if all threads share it.

@@ -38,6 +38,18 @@ fn compile(text: &str, target: &'static Target) -> Result<Vec<u8>, Error> {
 }
 
 #[test]
+fn an_object_is_the_same_alone_and_with_all_others() {
+    let wasm = wat::parse_str(MODULE).unwrap();
+    let module = kiln_compiler::parse(&wasm).unwrap();
+    let program = kiln_compiler::link(&[Source::alone(&module)]).unwrap();
+    let targets = target::ALL.map(|target| (target, &Silent as &dyn Progress));
+    let codes = kiln_compiler::compile_all(&program, &targets, &Options::default()).unwrap();
+    for (code, target) in codes.into_iter().zip(target::ALL) {
+        assert!(code.object().unwrap() == compile(MODULE, target).unwrap(), "{target}");
+    }
+}
+
+#[test]
 fn every_target_gets_an_object_of_its_own_format() {
     for target in target::ALL {
         let bytes = compile(MODULE, target).unwrap();

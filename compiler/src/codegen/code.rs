@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::symbol::Symbol;
 use kiln_abi::exception::{CallSite, Handler};
 use kiln_abi::program::{Function, NO_INDEX};
+use std::sync::Arc;
 
 /// Bytes of code in a range, unless one function has more. Half of what an arm64 branch spans.
 const RANGE_SIZE: usize = 64 << 20;
@@ -39,24 +40,24 @@ pub(super) struct Placed {
     pub(super) size: u32,
 }
 
-/// Lays functions out in the order given. `filler` is an instruction that traps, repeated.
-pub(super) fn lay_out(plan: &Plan<'_>, functions: Vec<Compiled>, filler: &[u8]) -> Vec<Range> {
+/// Lays functions out in the order given.
+pub(super) fn lay_out(plan: &Plan<'_>, functions: Vec<Arc<Compiled>>) -> Vec<Range> {
     let mut ranges = Vec::new();
     let mut range = Range::default();
     for function in functions {
         if !range.code.is_empty() && range.code.len() + function.code.len() > RANGE_SIZE {
             ranges.push(std::mem::take(&mut range));
         }
-        range.append(plan, function, filler);
+        range.append(plan, &function);
     }
     ranges.push(range);
     ranges
 }
 
 impl Range {
-    fn append(&mut self, plan: &Plan<'_>, function: Compiled, filler: &[u8]) {
+    fn append(&mut self, plan: &Plan<'_>, function: &Compiled) {
         let padding = self.code.len().next_multiple_of(ALIGNMENT) - self.code.len();
-        self.code.extend(filler.iter().cycle().take(padding));
+        self.code.extend(plan.target.padding.iter().cycle().take(padding));
         let offset = self.code.len() as u32;
         let size = function.code.len() as u32;
         self.code.extend_from_slice(&function.code);
@@ -67,11 +68,9 @@ impl Range {
                 .iter()
                 .map(|fixup| CodeFixup { offset: offset + fixup.offset, ..*fixup }),
         );
-        self.unwind.extend(function.unwind.into_iter().map(|record| unwind::Record {
-            start: offset + record.start,
-            end: offset + record.end,
-            bytes: record.bytes,
-        }));
+        if unwind::is_wanted(plan.target) {
+            self.unwind.extend(function.unwind.iter().map(|record| record.moved(offset)));
+        }
         self.append_call_sites(offset, &function.call_sites);
         let function_of = match function.symbol {
             Symbol::Function(index) | Symbol::Trampoline(index) => {

@@ -1,7 +1,6 @@
 //! CLIF of one function → machine code and what is known of it.
 
 use super::unwind;
-use crate::error::Error;
 use crate::symbol::Symbol;
 use crate::translate::abi_code;
 use cranelift_codegen::binemit::Reloc;
@@ -12,6 +11,7 @@ use cranelift_codegen::{
     CompiledCode, Context, FinalizedMachCallSite, FinalizedMachExceptionHandler,
     FinalizedMachReloc, FinalizedRelocTarget,
 };
+use cranelift_frontend::FunctionBuilderContext;
 use kiln_abi::exception::Handler;
 use kiln_abi::program::NO_INDEX;
 use kiln_abi::trap::TrapCode;
@@ -59,26 +59,54 @@ pub(super) struct CallSite {
     pub(super) handlers: Vec<Handler>,
 }
 
-/// Generates the code of the function in `context`, which stands for `symbol`.
+/// What the functions of one thread are compiled in, one after another.
+pub(super) struct Workspace {
+    pub(super) context: Context,
+    pub(super) builder: FunctionBuilderContext,
+    registers: regalloc2::Ctx,
+}
+
+impl Workspace {
+    pub(super) fn new() -> Self {
+        Self {
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+            registers: regalloc2::Ctx::default(),
+        }
+    }
+}
+
+/// Optimizes the function in the workspace.
+pub(super) fn optimize(workspace: &mut Workspace, isa: &dyn TargetIsa) -> Result<(), String> {
+    let optimized = workspace.context.optimize(isa, &mut ControlPlane::default());
+    optimized.map_err(|error| format!("{error:?}"))
+}
+
+/// Generates the code of the optimized function in the workspace, which stands for `symbol`.
 pub(super) fn compile(
-    context: &mut Context,
+    workspace: &mut Workspace,
     symbol: Symbol,
-    name: impl Fn() -> String,
     isa: &dyn TargetIsa,
     target: &Target,
-) -> Result<Compiled, Error> {
-    let internal = |message: String| Error::Codegen { function: name(), message };
-    context
-        .compile(isa, &mut ControlPlane::default())
-        .map_err(|error| internal(format!("{:?}", error.inner)))?;
-    let code = context.take_compiled_code().ok_or_else(|| internal("no code".to_owned()))?;
+) -> Result<Compiled, String> {
+    let Workspace { context, registers, .. } = workspace;
+    let code = isa
+        .compile_function(
+            &context.func,
+            &context.domtree,
+            registers,
+            false,
+            &mut ControlPlane::default(),
+        )
+        .map_err(|error| format!("{error:?}"))?
+        .apply_params(&context.func.params);
     let fixups: Vec<_> = code
         .buffer
         .relocs()
         .iter()
         .map(|relocation| {
             fixup(context, symbol, relocation)
-                .ok_or_else(|| internal(format!("relocation {relocation:?} has no fixup")))
+                .ok_or_else(|| format!("relocation {relocation:?} has no fixup"))
         })
         .collect::<Result<_, _>>()?;
     let traps = trap_sites(&code, &fixups);
@@ -86,9 +114,9 @@ pub(super) fn compile(
         .buffer
         .call_sites()
         .filter(|site| !site.exception_handlers.is_empty())
-        .map(|site| call_site(&site).ok_or_else(|| internal(format!("call site {site:?}"))))
+        .map(|site| call_site(&site).ok_or_else(|| format!("call site {site:?}")))
         .collect::<Result<_, _>>()?;
-    let unwind = unwind::records(&code, isa, target).map_err(internal)?;
+    let unwind = unwind::records(&code, isa, target)?;
     let code = code.buffer.data().to_vec();
     Ok(Compiled { symbol, code, fixups, traps, call_sites, unwind })
 }

@@ -20,13 +20,25 @@ pub(super) struct Record {
     pub(super) bytes: Vec<u8>,
 }
 
+impl Record {
+    /// That of the same piece in code where the function starts at `offset`.
+    pub(super) fn moved(&self, offset: u32) -> Self {
+        Self { start: offset + self.start, end: offset + self.end, bytes: self.bytes.clone() }
+    }
+}
+
+/// Whether the system of that target reads such information.
+pub(super) fn is_wanted(target: &Target) -> bool {
+    target.format == ObjectFormat::Coff
+}
+
 /// The unwind information of a function, in ascending order of offset; none on other systems.
 pub(super) fn records(
     code: &CompiledCode,
     isa: &dyn TargetIsa,
     target: &Target,
 ) -> Result<Vec<Record>, String> {
-    if target.format != ObjectFormat::Coff {
+    if !is_wanted(target) {
         return Ok(Vec::new());
     }
     let size = code.buffer.data().len() as u32;

@@ -117,6 +117,7 @@ impl Translator<'_, '_> {
 
     /// The address of byte 0 of a memory.
     fn memory_base(&mut self, memory: u32) -> Value {
+        self.asked.memory_base = true;
         if let Some(base) = self.plan.memories[memory as usize].base {
             return self.builder.ins().iconst(types::I64, base.cast_signed());
         }

@@ -148,10 +148,16 @@ impl Translator<'_, '_> {
         self.import_function(symbol, || signature(ty))
     }
 
+    /// The target, whose convention a call of the host follows.
+    fn host(&mut self) -> &'static Target {
+        self.asked.convention = true;
+        self.plan.target
+    }
+
     /// Calls a WASI function directly.
     pub(super) fn call_wasi(&mut self, position: u32, memory: Option<u32>) {
         let function = &wasi::FUNCTIONS[position as usize];
-        let target = self.plan.target;
+        let target = self.host();
         let callee =
             self.import_function(Symbol::Wasi(position), || wasi_signature(function, target));
         // Behind the last memory's record lies one of no memory.
@@ -167,7 +173,7 @@ impl Translator<'_, '_> {
 
     /// Calls the runtime; the result is that of the call, if it has one.
     pub(super) fn call_builtin(&mut self, builtin: Builtin, arguments: &[Value]) -> Option<Value> {
-        let target = self.plan.target;
+        let target = self.host();
         let callee =
             self.import_function(Symbol::Builtin(builtin), || builtin_signature(builtin, target));
         let call = self.builder.ins().call(callee, arguments);

@@ -32,7 +32,7 @@ pub(crate) use trap::abi_code;
 
 use crate::error::Error;
 use crate::module::Body;
-use crate::plan::Plan;
+use crate::plan::{Asked, Plan};
 use crate::program::Instance;
 use crate::symbol::{Data, Symbol};
 use control::Frame;
@@ -51,6 +51,7 @@ use wasmparser::{Operator, ValType, WasmFeatures};
 /// Translates one function body.
 pub(crate) struct Translator<'p, 'f> {
     plan: &'p Plan<'p>,
+    asked: Asked,
     builder: FunctionBuilder<'f>,
     /// Operands; vectors always as `I8X16`, references as `I64`.
     stack: Vec<Value>,
@@ -71,7 +72,7 @@ pub(crate) struct Translator<'p, 'f> {
     symbols: HashMap<(Data, i64), GlobalValue>,
 }
 
-/// Translates the function of that index into `context`.
+/// Translates the function of that index into `context`; returns what it asked of the target.
 pub(crate) fn function(
     plan: &Plan<'_>,
     index: u32,
@@ -79,7 +80,7 @@ pub(crate) fn function(
     context: &mut Context,
     builder_context: &mut FunctionBuilderContext,
     config: TargetFrontendConfig,
-) -> Result<(), Error> {
+) -> Result<Asked, Error> {
     let ty = &plan.spaces.signature(index).ty;
     let instance = plan.spaces.functions[index as usize].instance;
     let Instance { indices, renumbered, .. } = &plan.spaces.instances[instance as usize];
@@ -117,14 +118,16 @@ pub(crate) fn function(
             });
         }
     }
+    let asked = translator.asked;
     translator.builder.finalize(config);
-    Ok(())
+    Ok(asked)
 }
 
 impl<'p, 'f> Translator<'p, 'f> {
     fn new(plan: &'p Plan<'p>, builder: FunctionBuilder<'f>) -> Self {
         Self {
             plan,
+            asked: Asked::default(),
             builder,
             stack: Vec::new(),
             control: Vec::new(),
