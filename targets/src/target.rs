@@ -229,6 +229,17 @@ impl Target {
         (format, architecture)
     }
 
+    /// The convention of a call with that many integer parameters and none of another type.
+    /// Apple's differs from that of System V only in how it lays out what eight registers do not
+    /// hold. Source: Apple, "Writing ARM64 code for Apple platforms".
+    #[must_use]
+    pub const fn integer_convention(&self, parameters: usize) -> HostConvention {
+        match self.convention {
+            HostConvention::AppleArm64 if parameters <= 8 => HostConvention::SystemV,
+            convention => convention,
+        }
+    }
+
     /// Whether an entry of `.pdata` holds where the function ends; on arm64 its unwind record
     /// does. Source: the PE format, section "The .pdata Section".
     #[must_use]

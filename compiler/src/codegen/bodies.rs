@@ -119,6 +119,8 @@ mod tests {
         let shares = shares(
             r#"(module
               (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+              (import "wasi_snapshot_preview1" "path_open" (func $open
+                (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
               (memory 1)
               (func $neither (param i32) (result i32)
                 (i32.mul (local.get 0) (i32.const 3)))
@@ -126,13 +128,18 @@ mod tests {
                 (i32.load (local.get 0)))
               (func $host (result i32)
                 (call $yield))
+              (func $many_arguments (param i64) (result i32)
+                (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+                  (local.get 0) (local.get 0) (i32.const 0) (i32.const 0)))
               (func (export "_start")
+                (drop (call $many_arguments (i64.const 0)))
                 (drop (call $memory (call $neither (call $host))))))"#,
         );
         let [linux, arm, darwin, darwin_arm, windows, _] = target::ALL.map(|target| target.name);
         assert_eq!(shares[0], [linux, arm, linux, arm, linux, arm]);
         assert_eq!(shares[1], [linux, arm, darwin, darwin_arm, darwin, darwin_arm]);
-        assert_eq!(shares[2], [linux, arm, linux, darwin_arm, windows, arm]);
-        assert_eq!(shares[3], shares[0]);
+        assert_eq!(shares[2], [linux, arm, linux, arm, windows, arm]);
+        assert_eq!(shares[3], [linux, arm, linux, darwin_arm, windows, arm]);
+        assert_eq!(shares[4], shares[0]);
     }
 }

@@ -17,7 +17,7 @@ use cranelift_codegen::isa::CallConv;
 use kiln_abi::table::{Element, NULL_SIGNATURE};
 use kiln_abi::trap::TrapCode;
 use kiln_abi::wasi;
-use kiln_targets::{HostConvention, Target};
+use kiln_targets::HostConvention;
 use wasmparser::{FuncType, Operator, ValType};
 
 /// Integers and references that the `Tail` convention returns in registers on both architectures:
@@ -50,8 +50,9 @@ pub(super) fn signature(ty: &FuncType) -> Signature {
     signature
 }
 
-pub(super) fn host_convention(target: &Target) -> CallConv {
-    match target.convention {
+/// The code generator's name of a convention.
+pub(super) fn host_convention(convention: HostConvention) -> CallConv {
+    match convention {
         HostConvention::SystemV => CallConv::SystemV,
         HostConvention::AppleArm64 => CallConv::AppleAarch64,
         HostConvention::WindowsFastcall => CallConv::WindowsFastcall,
@@ -63,25 +64,6 @@ fn host_parameter(ty: wasi::Type) -> AbiParam {
         wasi::Type::I32 => types::I32,
         wasi::Type::I64 => types::I64,
     })
-}
-
-/// The signature of a WASI function: the memory comes first.
-pub(super) fn wasi_signature(function: &wasi::Function, target: &Target) -> Signature {
-    let mut signature = Signature::new(host_convention(target));
-    signature.params.push(AbiParam::new(types::I64));
-    signature.params.extend(function.parameters.iter().copied().map(host_parameter));
-    if function.returns_errno {
-        signature.returns.push(AbiParam::new(types::I32));
-    }
-    signature
-}
-
-fn builtin_signature(builtin: Builtin, target: &Target) -> Signature {
-    let (parameters, result) = builtin.signature();
-    let mut signature = Signature::new(host_convention(target));
-    signature.params.extend(parameters.iter().copied().map(host_parameter));
-    signature.returns.extend(result.map(host_parameter));
-    signature
 }
 
 /// The signature of the code between a compiled function and the runtime's throwing function: the
@@ -148,18 +130,31 @@ impl Translator<'_, '_> {
         self.import_function(symbol, || signature(ty))
     }
 
-    /// The target, whose convention a call of the host follows.
-    fn host(&mut self) -> &'static Target {
-        self.asked.convention = true;
-        self.plan.target
+    /// A function of the runtime.
+    fn host_function(
+        &mut self,
+        symbol: Symbol,
+        parameters: &[wasi::Type],
+        result: Option<wasi::Type>,
+    ) -> FuncRef {
+        let count = parameters.len();
+        self.asked.host_parameters = self.asked.host_parameters.max(Some(count));
+        let convention = host_convention(self.plan.target.integer_convention(count));
+        self.import_function(symbol, || {
+            let mut signature = Signature::new(convention);
+            signature.params.extend(parameters.iter().copied().map(host_parameter));
+            signature.returns.extend(result.map(host_parameter));
+            signature
+        })
     }
 
     /// Calls a WASI function directly.
     pub(super) fn call_wasi(&mut self, position: u32, memory: Option<u32>) {
         let function = &wasi::FUNCTIONS[position as usize];
-        let target = self.host();
-        let callee =
-            self.import_function(Symbol::Wasi(position), || wasi_signature(function, target));
+        // The memory comes first.
+        let parameters = [&[wasi::Type::I64], function.parameters].concat();
+        let result = function.returns_errno.then_some(wasi::Type::I32);
+        let callee = self.host_function(Symbol::Wasi(position), &parameters, result);
         // Behind the last memory's record lies one of no memory.
         let memory = memory.unwrap_or(self.plan.memories.len() as u32);
         let mut arguments = vec![self.memory_record(memory)];
@@ -173,9 +168,8 @@ impl Translator<'_, '_> {
 
     /// Calls the runtime; the result is that of the call, if it has one.
     pub(super) fn call_builtin(&mut self, builtin: Builtin, arguments: &[Value]) -> Option<Value> {
-        let target = self.host();
-        let callee =
-            self.import_function(Symbol::Builtin(builtin), || builtin_signature(builtin, target));
+        let (parameters, result) = builtin.signature();
+        let callee = self.host_function(Symbol::Builtin(builtin), parameters, result);
         let call = self.builder.ins().call(callee, arguments);
         self.builder.inst_results(call).first().copied()
     }

@@ -20,7 +20,7 @@ pub(crate) fn entry(
     builder_context: &mut FunctionBuilderContext,
     config: TargetFrontendConfig,
 ) {
-    context.func.signature = Signature::new(host_convention(plan.target));
+    context.func.signature = Signature::new(host_convention(plan.target.convention));
     context.func.name = UserFuncName::User(Symbol::Entry.encode());
     let builder = FunctionBuilder::new(&mut context.func, builder_context);
     let mut translator = Translator::new(plan, builder);
@@ -47,7 +47,7 @@ pub(crate) fn thread_entry(
     builder_context: &mut FunctionBuilderContext,
     config: TargetFrontendConfig,
 ) {
-    let mut signature = Signature::new(host_convention(plan.target));
+    let mut signature = Signature::new(host_convention(plan.target.convention));
     signature.params.extend([types::I64, types::I32, types::I32].map(AbiParam::new));
     context.func.signature = signature;
     context.func.name = UserFuncName::User(Symbol::ThreadEntry.encode());

@@ -84,7 +84,7 @@ pub(crate) fn library(
 }
 
 fn host_signature(plan: &Plan<'_>, parameters: &[Type], results: &[Type]) -> Signature {
-    let mut signature = Signature::new(host_convention(plan.target));
+    let mut signature = Signature::new(host_convention(plan.target.convention));
     signature.params.extend(parameters.iter().copied().map(AbiParam::new));
     signature.returns.extend(results.iter().copied().map(AbiParam::new));
     signature
