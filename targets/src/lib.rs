@@ -3,6 +3,7 @@
 //! Objects and the prebuilt runtime of a target go in, the bytes of an executable come out. Knows
 //! executables and object formats; knows nothing of wasm. Pure: no files, no processes, no clock.
 
+pub mod compact;
 pub mod cpu;
 pub mod executable;
 pub mod fixup;

@@ -17,6 +17,10 @@ const RANGE_SIZE: usize = 64 << 20;
 /// Functions start at multiples of this: a fetch block of current processors.
 const ALIGNMENT: usize = 16;
 
+/// Functions with loops start at multiples of this, a line of the processors' caches of code and of
+/// branches, lest their speed hang on what comes before them.
+pub(super) const LOOP_ALIGNMENT: usize = 64;
+
 /// A contiguous piece of code.
 #[derive(Debug, Default)]
 pub(super) struct Range {
@@ -56,7 +60,8 @@ pub(super) fn lay_out(plan: &Plan<'_>, functions: Vec<Arc<Compiled>>) -> Vec<Ran
 
 impl Range {
     fn append(&mut self, plan: &Plan<'_>, function: &Compiled) {
-        let padding = self.code.len().next_multiple_of(ALIGNMENT) - self.code.len();
+        let alignment = if function.loops { LOOP_ALIGNMENT } else { ALIGNMENT };
+        let padding = self.code.len().next_multiple_of(alignment) - self.code.len();
         self.code.extend(plan.target.padding.iter().cycle().take(padding));
         let offset = self.code.len() as u32;
         let size = function.code.len() as u32;

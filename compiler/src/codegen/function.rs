@@ -7,6 +7,7 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::ExternalName;
 use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::settings::OptLevel;
 use cranelift_codegen::{
     CompiledCode, Context, FinalizedMachCallSite, FinalizedMachExceptionHandler,
     FinalizedMachReloc, FinalizedRelocTarget,
@@ -15,6 +16,7 @@ use cranelift_frontend::FunctionBuilderContext;
 use kiln_abi::exception::Handler;
 use kiln_abi::program::NO_INDEX;
 use kiln_abi::trap::TrapCode;
+use kiln_targets::compact::{self, Moved};
 use kiln_targets::{Fixup, Target};
 
 /// A compiled function.
@@ -22,6 +24,8 @@ use kiln_targets::{Fixup, Target};
 pub(super) struct Compiled {
     pub(super) symbol: Symbol,
     pub(super) code: Vec<u8>,
+    /// Whether it is known to have a loop.
+    pub(super) loops: bool,
     pub(super) fixups: Vec<CodeFixup>,
     /// In ascending order of offset.
     pub(super) traps: Vec<TrapSite>,
@@ -45,6 +49,8 @@ pub(super) struct CodeFixup {
 pub(super) struct TrapSite {
     pub(super) offset: u32,
     pub(super) code: TrapCode,
+    /// Whether that instruction called the runtime and `offset` is where the call returns to.
+    pub(super) returned: bool,
     /// Byte offset of the operator in the wasm file; 0 in code of no wasm function.
     pub(super) wasm_offset: u32,
 }
@@ -109,16 +115,58 @@ pub(super) fn compile(
                 .ok_or_else(|| format!("relocation {relocation:?} has no fixup"))
         })
         .collect::<Result<_, _>>()?;
-    let traps = trap_sites(&code, &fixups);
-    let call_sites = code
-        .buffer
-        .call_sites()
-        .filter(|site| !site.exception_handlers.is_empty())
-        .map(|site| call_site(&site).ok_or_else(|| format!("call site {site:?}")))
-        .collect::<Result<_, _>>()?;
-    let unwind = unwind::records(&code, isa, target)?;
-    let code = code.buffer.data().to_vec();
-    Ok(Compiled { symbol, code, fixups, traps, call_sites, unwind })
+    let mut compiled = Compiled {
+        symbol,
+        code: code.buffer.data().to_vec(),
+        loops: false,
+        traps: trap_sites(&code, &fixups),
+        call_sites: code
+            .buffer
+            .call_sites()
+            .filter(|site| !site.exception_handlers.is_empty())
+            .map(|site| call_site(&site).ok_or_else(|| format!("call site {site:?}")))
+            .collect::<Result<_, _>>()?,
+        unwind: unwind::records(&code, isa, target)?,
+        fixups,
+    };
+    if isa.flags().opt_level() != OptLevel::None {
+        compiled.compact(&code, target);
+    }
+    Ok(compiled)
+}
+
+impl Compiled {
+    /// Makes the code denser, where the target's instructions come in several sizes.
+    fn compact(&mut self, code: &CompiledCode, target: &Target) {
+        let fields: Vec<u32> = self.fixups.iter().map(|fixup| fixup.offset).collect();
+        // Unwind information tells where each instruction of the prologue is.
+        let prologue = code.buffer.unwind_info.iter().map(|&(offset, _)| offset).max();
+        let function = compact::Function {
+            bytes: &self.code,
+            blocks: &code.bb_starts,
+            fields: &fields,
+            prologue: prologue.unwrap_or(0),
+        };
+        let Some(moved) = compact::compact(target.arch, &function) else { return };
+        for fixup in &mut self.fixups {
+            fixup.offset = moved.start(fixup.offset);
+        }
+        for trap in &mut self.traps {
+            let place = if trap.returned { Moved::end } else { Moved::start };
+            trap.offset = place(&moved, trap.offset);
+        }
+        for site in &mut self.call_sites {
+            site.return_offset = moved.end(site.return_offset);
+            for handler in &mut site.handlers {
+                handler.landing_offset = moved.start(handler.landing_offset);
+            }
+        }
+        for record in &mut self.unwind {
+            record.end = moved.bytes.len() as u32;
+        }
+        self.loops = moved.loops;
+        self.code = moved.bytes;
+    }
 }
 
 /// The instructions that may trap: those that the code generator names, and calls of the runtime,
@@ -137,12 +185,14 @@ fn trap_sites(code: &CompiledCode, fixups: &[CodeFixup]) -> Vec<TrapSite> {
     let named = code.buffer.traps().iter().map(|trap| TrapSite {
         offset: trap.offset,
         code: abi_code(trap.code),
+        returned: false,
         wasm_offset: wasm_offset(trap.offset),
     });
     let calls = fixups.iter().filter_map(|fixup| match fixup.symbol {
         Symbol::Builtin(builtin) => Some(TrapSite {
             offset: fixup.offset + CALL_OPERAND,
             code: builtin.trap()?,
+            returned: true,
             wasm_offset: wasm_offset(fixup.offset),
         }),
         _ => None,

@@ -13,6 +13,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("probestack_strategy", "inline"),
     // Backtraces walk frame pointers.
     ("preserve_frame_pointers", "true"),
+    // Where blocks start must be known to move them.
+    ("machine_code_cfg_info", "true"),
     // Executables have no speculation boundary inside: the process is the sandbox.
     ("enable_heap_access_spectre_mitigation", "false"),
     ("enable_table_access_spectre_mitigation", "false"),

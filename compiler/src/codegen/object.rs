@@ -3,7 +3,7 @@
 //! cranelift-object does not serve here: it has no arm64 COFF relocations, no Windows unwind
 //! sections, and wants to compile one function after another.
 
-use super::code::Range;
+use super::code::{LOOP_ALIGNMENT, Range};
 use super::data::{Name, Piece, Place};
 use super::function::CodeFixup;
 use crate::error::Error;
@@ -79,9 +79,7 @@ impl<'p, 'a> Writer<'p, 'a> {
 
     /// Adds a range's code and the symbols of its functions.
     fn code(&mut self, section: SectionId, position: usize, range: &Range) {
-        /// A fetch block; see `code`.
-        const ALIGN: u64 = 16;
-        let start = self.object.append_section_data(section, &range.code, ALIGN);
+        let start = self.object.append_section_data(section, &range.code, LOOP_ALIGNMENT as u64);
         let name = Name::Range(position);
         self.define(name, section, start, range.code.len() as u64, SymbolKind::Text);
         for function in &range.functions {
