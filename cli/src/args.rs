@@ -121,6 +121,10 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "DIR::GUEST")]
     pub(crate) embed: Vec<String>,
 
+    /// The icon, to compare it too; without, it is taken from the release
+    #[arg(long, value_name = "FILE")]
+    pub(crate) icon: Option<PathBuf>,
+
     /// Number of threads to compile with [default: one per processor]
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<NonZero<usize>>,
@@ -206,6 +210,10 @@ pub(crate) struct Made {
     /// Name of the program and of what is written [default: the module's]
     #[arg(long)]
     pub(crate) name: Option<String>,
+
+    /// Icon that Windows shows of executables, as an .ico file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) icon: Option<PathBuf>,
 
     /// One file for both architectures of macOS instead of two
     #[arg(long)]

@@ -5,8 +5,9 @@
 
 use std::path::PathBuf;
 
+use kiln_targets::resources::Icon;
+
 use crate::args::Emit;
-use crate::embed;
 use crate::error::Error;
 use crate::header::Header;
 use crate::oci::Image;
@@ -15,7 +16,7 @@ use crate::output::{self, Output};
 use crate::pipeline::{self, Pipeline};
 use crate::product::Product;
 use crate::progress::Display;
-use crate::report;
+use crate::{embed, icon, report};
 
 /// Builds what `options` ask for.
 pub(crate) fn build(options: &Build) -> Result<(), Error> {
@@ -26,6 +27,9 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
         output::check(&file.path, &outputs)?;
     }
     let embedded = embed::section(&options.embeds, options.time)?;
+    let mut resources = options.resources.clone();
+    let icon = icon::read(options.icon.as_ref(), &options.products)?;
+    resources.extend(icon.iter().flat_map(Icon::resources));
     pipeline::set_threads(options.settings.jobs)?;
     let modules = pipeline::parse(&files)?;
     let program = pipeline::link(&files, &modules, options.emit)?;
@@ -36,6 +40,7 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
         name: &options.name,
         program: &program,
         settings: &options.settings,
+        resources: &resources,
         embedded: &embedded,
         emit: options.emit,
     };

@@ -53,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) include: Vec<PathBuf>,
     /// As `--embed` takes them.
     pub(crate) embeds: Vec<String>,
+    pub(crate) icon: Option<PathBuf>,
     pub(crate) stack_size: Option<String>,
     pub(crate) memory: Option<Memory>,
     pub(crate) metadata: Metadata,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use kiln_targets::resources::IconError;
 use kiln_targets::{LinkError, Target};
 
 use crate::exit_code;
@@ -50,6 +51,9 @@ pub(crate) enum Error {
     #[error("cannot link for {target}")]
     Link { target: &'static Target, source: LinkError },
 
+    #[error("cannot use the icon `{}`", .path.display())]
+    Icon { path: PathBuf, source: IconError },
+
     #[error("cannot inspect `{}`", .path.display())]
     Executable { path: PathBuf, source: kiln_targets::executable::Error },
 
@@ -93,6 +97,7 @@ impl Error {
             Self::Read { .. } => exit_code::NO_INPUT,
             Self::Text { .. }
             | Self::Module { .. }
+            | Self::Icon { .. }
             | Self::Manifest { .. }
             | Self::Executable { .. }
             | Self::NoPolicy(_) => exit_code::BAD_INPUT,

@@ -14,6 +14,7 @@ mod exit_code;
 mod grants;
 mod header;
 mod hint;
+mod icon;
 mod init;
 mod input;
 mod inspect;

@@ -41,6 +41,9 @@ pub(crate) struct Build {
     pub(crate) time: Time,
     /// The tag of images.
     pub(crate) tag: String,
+    /// What Windows shows of the program, besides its icon.
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) icon: Option<PathBuf>,
     pub(crate) settings: Settings,
 }
 
@@ -56,6 +59,7 @@ pub(crate) struct Dist {
     /// Modules to link with, in order.
     pub(crate) libraries: Vec<Library>,
     pub(crate) embeds: Vec<embed::Source>,
+    pub(crate) icon: Option<PathBuf>,
     /// What to add to every archive.
     pub(crate) include: Vec<PathBuf>,
     /// What embedded files and those in archives carry.
@@ -72,6 +76,8 @@ pub(crate) struct Verify {
     pub(crate) libraries: Vec<Library>,
     /// Directories that were embedded; none to take the files from the release.
     pub(crate) embeds: Vec<embed::Source>,
+    /// The icon; none to take it from the release.
+    pub(crate) icon: Option<PathBuf>,
     pub(crate) jobs: Option<usize>,
     pub(crate) quiet: bool,
 }
@@ -98,8 +104,6 @@ pub(crate) struct Run {
 pub(crate) struct Settings {
     pub(crate) compile: kiln_compiler::Options,
     pub(crate) policy: Policy,
-    /// What Windows shows of the program.
-    pub(crate) resources: Vec<Resource>,
     /// Number of threads; `None` is one per processor.
     pub(crate) jobs: Option<usize>,
     pub(crate) quiet: bool,
@@ -136,7 +140,7 @@ impl Build {
             return Err(emitting("oci", "images are for linux-amd64 and linux-arm64"));
         }
         let name = name(typed.made.name.as_deref(), config, &typed.program.input)?;
-        let mut settings = settings(&typed.settings, config)?;
+        let settings = settings(&typed.settings, config)?;
         if typed.emit.is_library() && settings.policy.hardens() {
             return Err(Error::OptionValue {
                 option: "--harden",
@@ -144,9 +148,8 @@ impl Build {
                 reason: "a library does not restrict the process that it is in".to_owned(),
             });
         }
-        if let Some(version) = &config.version {
-            settings.resources = config.metadata.resources(&name, version);
-        }
+        let version = config.version.as_ref();
+        let resources = version.map(|version| config.metadata.resources(&name, version));
         let embeds = embeds(&typed.program.embed, config, &settings.policy)?;
         if typed.emit.is_library() && !embeds.is_empty() {
             let value = typed.emit.to_possible_value().expect("every value has a name");
@@ -162,6 +165,8 @@ impl Build {
             output: typed.output,
             emit: typed.emit,
             time: source_date_epoch()?,
+            resources: resources.unwrap_or_default(),
+            icon: icon(typed.made.icon, config),
             tag: config.version.clone().unwrap_or_else(|| "latest".to_owned()),
         })
     }
@@ -182,8 +187,7 @@ impl Dist {
             typed.include
         };
         let name = name(typed.made.name.as_deref(), config, &typed.program.input)?;
-        let mut settings = settings(&typed.settings, config)?;
-        settings.resources = config.metadata.resources(&name, &version);
+        let settings = settings(&typed.settings, config)?;
         Ok(Self {
             name,
             metadata: config.metadata.clone(),
@@ -191,6 +195,7 @@ impl Dist {
             products: product::products(&targets, typed.made.universal || config.universal)?,
             libraries: libraries(&typed.program.link)?,
             embeds: embeds(&typed.program.embed, config, &settings.policy)?,
+            icon: icon(typed.made.icon, config),
             include,
             time: source_date_epoch()?,
             settings,
@@ -219,6 +224,7 @@ impl TryFrom<args::Verify> for Verify {
             input: typed.input,
             libraries: libraries(&typed.link)?,
             embeds: parse_embeds("--embed", &typed.embed)?,
+            icon: typed.icon,
             jobs: typed.jobs.map(std::num::NonZero::get),
             quiet: typed.quiet,
         })
@@ -357,7 +363,6 @@ fn settings(typed: &args::Settings, config: &Config) -> Result<Settings, Error> 
             cpu: cpu(&tuning.cpu)?,
             optimize: tuning.opt != Opt::None,
         },
-        resources: Vec::new(),
         policy: grants::policy(grants, &config.grants)?,
         jobs: tuning.jobs.map(std::num::NonZero::get),
         quiet: tuning.quiet,
@@ -383,6 +388,11 @@ fn embeds(typed: &[String], config: &Config, policy: &Policy) -> Result<Vec<embe
         embeds.iter_mut().for_each(|embed| embed.directory = config.resolve(&embed.directory));
     }
     Ok(embeds)
+}
+
+/// The icon that is typed, or else configured.
+fn icon(typed: Option<PathBuf>, config: &Config) -> Option<PathBuf> {
+    typed.or_else(|| config.icon.as_ref().map(|path| config.resolve(path)))
 }
 
 fn parse_embeds(option: &'static str, texts: &[String]) -> Result<Vec<embed::Source>, Error> {
@@ -509,6 +519,8 @@ mod tests {
                 libraries: Vec::new(),
                 time: Time::default(),
                 tag: String::new(),
+                resources: vec![],
+                icon: None,
                 settings: settings_for_names(),
             };
             let text = |path: PathBuf| path.to_str().unwrap().replace('\\', "/");
@@ -533,12 +545,6 @@ mod tests {
 
     fn settings_for_names() -> Settings {
         let compile = kiln_compiler::Options::default();
-        Settings {
-            compile,
-            policy: Policy::default(),
-            resources: Vec::new(),
-            jobs: None,
-            quiet: true,
-        }
+        Settings { compile, policy: Policy::default(), jobs: None, quiet: true }
     }
 }

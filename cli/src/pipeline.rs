@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_compiler::{Module, Program, Progress, Source};
 use kiln_targets::link::{self, Input};
+use kiln_targets::resources::Resource;
 use kiln_targets::{Target, universal};
 use rayon::prelude::*;
 
@@ -25,6 +26,8 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) name: &'a str,
     pub(crate) program: &'a Program<'a>,
     pub(crate) settings: &'a Settings,
+    /// What Windows shows of the program.
+    pub(crate) resources: &'a [Resource],
     /// The section of embedded files; empty without any.
     pub(crate) embedded: &'a [u8],
     pub(crate) emit: Emit,
@@ -95,7 +98,7 @@ impl Pipeline<'_> {
             embedded: self.embedded,
             stack_size: self.settings.compile.stack_size,
             identifier: self.name,
-            resources: &self.settings.resources,
+            resources: self.resources,
             library: self.emit.is_library().then_some(link::Library {
                 file_name: &file_name,
                 exports: &exports,

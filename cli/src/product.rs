@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use kiln_targets::{Target, universal};
+use kiln_targets::{ObjectFormat, Target, universal};
 
 use crate::error::Error;
 
@@ -42,6 +42,11 @@ impl Product {
     /// What the names of its executables end in.
     pub(crate) fn executable_suffix(&self) -> &'static str {
         self.targets()[0].executable_suffix
+    }
+
+    /// Whether its executables hold what the system shows of them.
+    pub(crate) fn has_resources(&self) -> bool {
+        self.targets()[0].format == ObjectFormat::Coff
     }
 
     /// What stands before and behind the name of its libraries.

@@ -72,8 +72,15 @@ fn compile(
 ) -> Result<TempPath, Error> {
     let path = &options.input;
     let display = Display::transient(options.settings.quiet);
-    let emit = Emit::Exe;
-    let pipeline = Pipeline { path, name: &options.name, program, settings, embedded, emit };
+    let pipeline = Pipeline {
+        path,
+        name: &options.name,
+        program,
+        settings,
+        resources: &[],
+        embedded,
+        emit: Emit::Exe,
+    };
     let executable = pipeline.outputs(&[options.host], &display)?.concat();
 
     let directory = std::env::temp_dir();

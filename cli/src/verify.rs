@@ -1,13 +1,14 @@
 //! `kiln verify`: makes a release again and compares it, byte for byte.
 //!
 //! All that it takes from the release is its manifest, the files that archives hold beside the
-//! executable, and those embedded in it, unless their directory is given. What the manifest says of capabilities is printed, since it is the release's
-//! own word.
+//! executable, and, unless they are given, the icon and the files embedded in it. What the manifest
+//! says of capabilities is printed, since it is the release's own word.
 
 use std::fs;
 use std::path::Path;
 
 use kiln_targets::executable::{self, Executable};
+use kiln_targets::resources::Icon;
 
 use crate::dist::{self, Manifest, Release};
 use crate::error::Error;
@@ -15,7 +16,7 @@ use crate::options::{Settings, Verify};
 use crate::policy::Policy;
 use crate::product::Product;
 use crate::progress::Display;
-use crate::{embed, pipeline, report};
+use crate::{embed, icon, pipeline, report};
 
 /// Verifies that the release is what Kiln makes of the module.
 ///
@@ -31,13 +32,21 @@ pub(crate) fn verify(options: &Verify) -> Result<(), Error> {
     let settings = settings(&manifest, options).ok_or_else(malformed)?;
     let products = products(&manifest).ok_or_else(malformed)?;
     let time = dist::Time::new(manifest.source_date_epoch).ok_or_else(malformed)?;
-    let (executable, include) = first_archive(directory, &manifest)?;
+    let first = manifest.archives.first().map(|first| unpack(directory, first)).transpose()?;
+    let (executable, include) = first.unwrap_or_default();
     let embedded = match &options.embeds[..] {
         [] => embedded(&executable),
         embeds => embed::section(embeds, time)?,
     };
     if manifest.embedded.as_ref().map(|files| &*files.sha256) != hash(&embedded).as_deref() {
         return Err(differs("was made with other embedded files".to_owned()));
+    }
+    let icon = match &options.icon {
+        None => icon(directory, &manifest, &products)?,
+        given => icon::read(given.as_ref(), &products)?,
+    };
+    if manifest.icon != icon.as_ref().map(dist::Icon::new) {
+        return Err(differs("was made with another icon".to_owned()));
     }
     pipeline::set_threads(settings.jobs)?;
     let display = Display::new(settings.quiet);
@@ -51,6 +60,7 @@ pub(crate) fn verify(options: &Verify) -> Result<(), Error> {
         settings: &settings,
         modules: &modules,
         embedded: &embedded,
+        icon: icon.as_ref(),
         include: &include,
     };
     let files = release.files(&display)?;
@@ -79,7 +89,6 @@ fn settings(manifest: &Manifest, options: &Verify) -> Option<Settings> {
     Some(Settings {
         compile: manifest.compile_options(),
         policy: Policy::parse(&manifest.policy)?,
-        resources: manifest.metadata.resources(&manifest.name, &manifest.version),
         jobs: options.jobs,
         quiet: options.quiet,
     })
@@ -116,13 +125,24 @@ fn hash(section: &[u8]) -> Option<String> {
     (!section.is_empty()).then(|| dist::sha256(section))
 }
 
-/// The executable in the first archive, and what lies beside it. If that is not the same in all,
-/// comparing the archives will tell.
-fn first_archive(
+/// The icon in the first executable that can hold one. If it is not the same in all, comparing the
+/// archives will tell.
+fn icon(
     directory: &Path,
     manifest: &Manifest,
-) -> Result<(Vec<u8>, Vec<dist::Entry>), Error> {
-    let Some(archive) = manifest.archives.first() else { return Ok((vec![], vec![])) };
+    products: &[Product],
+) -> Result<Option<Icon>, Error> {
+    let mut archives = manifest.archives.iter().zip(products);
+    let Some((archive, _)) = archives.find(|(_, product)| product.has_resources()) else {
+        return Ok(None);
+    };
+    let (executable, _) = unpack(directory, archive)?;
+    Ok(Executable::parse(&executable).ok().and_then(|executable| executable.icon))
+}
+
+/// The executable in an archive, and what lies beside it. If that is not the same in all, comparing
+/// the archives will tell.
+fn unpack(directory: &Path, archive: &dist::Archive) -> Result<(Vec<u8>, Vec<dist::Entry>), Error> {
     let path = directory.join(file_name(&archive.file.path));
     let bytes = read(&path)?;
     let mut entries = dist::read_archive(&archive.file.path, &bytes)

@@ -6,11 +6,13 @@
 
 use kiln_abi::symbol::{EMBED_SECTION, POLICY_SECTION};
 use object::read::macho::{CodeDirectory, FatArch as _, MachOFatFile32, MachOFile64};
+use object::read::pe::PeFile64;
 use object::{
     Architecture, BinaryFormat, Endianness, Object as _, ObjectKind, ObjectSection as _, macho,
 };
 use sha2::{Digest as _, Sha256};
 
+use crate::pe::resources::{self, Icon};
 use crate::target::{self, Arch, ObjectFormat, Target};
 
 /// An executable.
@@ -28,6 +30,8 @@ pub struct Executable {
     pub libraries: Vec<String>,
     /// Its code signature, where it has one.
     pub signature: Option<Signature>,
+    /// Its icon, where it has one.
+    pub icon: Option<Icon>,
 }
 
 /// A section.
@@ -103,6 +107,10 @@ impl Executable {
             object::File::MachO64(file) => signature(file, bytes)?,
             _ => None,
         };
+        let icon = match &file {
+            object::File::Pe64(file) => icon(file, bytes)?,
+            _ => None,
+        };
         let manifest = manifest(&file)?;
         let embedded = match file.section_by_name(EMBED_SECTION) {
             Some(section) => {
@@ -112,7 +120,7 @@ impl Executable {
         };
         let sections =
             file.sections().map(|section| self::section(&section)).collect::<Result<_, _>>()?;
-        Ok(Self { target, manifest, embedded, sections, libraries, signature })
+        Ok(Self { target, manifest, embedded, sections, libraries, signature, icon })
     }
 }
 
@@ -196,6 +204,15 @@ fn is_intact(directory: &CodeDirectory<'_>, bytes: &[u8]) -> Option<bool> {
     Some(pages.zip(&mut slots).all(|(page, slot)| {
         directory.code_hash(slot).is_ok_and(|hash| hash == Sha256::digest(page).as_slice())
     }))
+}
+
+fn icon(file: &PeFile64<'_>, bytes: &[u8]) -> Result<Option<Icon>, Error> {
+    let sections = file.section_table();
+    let Some(directory) = file.data_directories().resource_directory(bytes, &sections)? else {
+        return Ok(None);
+    };
+    let resources = resources::read(directory, |address| sections.pe_data_at(bytes, address));
+    Ok(Icon::of_resources(&resources))
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -7,6 +7,7 @@
 //! Requires the `kiln` of the same profile beside the tests (`cargo build --release -p kiln`), or
 //! where `KILN` says; and for foreign targets `scripts/install-runners`.
 
+pub mod c_compiler;
 pub mod corpus;
 pub mod errno;
 pub mod execute;

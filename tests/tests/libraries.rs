@@ -12,7 +12,7 @@ use std::process::Command;
 
 use kiln_targets::{ObjectFormat, Target, target};
 use kiln_tests::execute::Execution;
-use kiln_tests::{expect, kiln, trial};
+use kiln_tests::{c_compiler, expect, kiln, trial};
 use libtest_mimic::{Completion, Failed, Trial};
 use object::read::NameOrOrdinal;
 use object::read::archive::ArchiveFile;
@@ -43,30 +43,6 @@ fn build(folder: &Path, target: &'static Target, emit: &str) -> Result<PathBuf, 
     Err(format!("kiln build: {}", String::from_utf8_lossy(&output.stderr)).into())
 }
 
-/// The folder of what scripts/install-runners unpacked.
-fn root() -> PathBuf {
-    let cache = std::env::var_os("KILN_CACHE")
-        .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache/kiln")));
-    cache.unwrap_or_default().join("runners/amd64")
-}
-
-/// A command that compiles C for a target, if there is one here.
-fn compiler(target: &Target) -> Option<Command> {
-    let name = match target.name {
-        "linux-amd64" => return Some(Command::new("cc")),
-        "linux-arm64" => "aarch64-linux-gnu-gcc",
-        // The name without a thread model is made by a maintainer script, which does not run there.
-        _ => "x86_64-w64-mingw32-gcc-win32",
-    };
-    if root().join("usr/bin").join(name).symlink_metadata().is_ok() {
-        let mut command = Command::new(kiln_tests::project().join("tests/runners/enter-root"));
-        command.arg(root()).arg(Path::new("/usr/bin").join(name));
-        return Some(command);
-    }
-    Command::new(name).arg("--version").output().ok().map(|_| Command::new(name))
-}
-
 /// Compiles the program, links it with the library and runs it.
 fn call(target: &'static Target, emit: &str, mut compiler: Command) -> Result<(), Failed> {
     let scratch = kiln_tests::scratch()?;
@@ -86,7 +62,7 @@ fn call(target: &'static Target, emit: &str, mut compiler: Command) -> Result<()
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
     // Where emulated programs find their C library.
-    let libraries = root().join("usr/aarch64-linux-gnu").to_string_lossy().into_owned();
+    let libraries = c_compiler::root().join("usr/aarch64-linux-gnu").to_string_lossy().into_owned();
     let environment = [("QEMU_LD_PREFIX".to_owned(), libraries)];
     let execution =
         Execution { environment: &environment, ..Execution::plain(target, &program, folder) };
@@ -159,7 +135,7 @@ fn main() {
         }
         trials.push(Trial::test(format!("define::{}_library", target.name), || define(target)));
         for emit in ["cdylib", "staticlib"] {
-            trials.push(match compiler(target) {
+            trials.push(match c_compiler::find(target) {
                 Some(compiler) => {
                     trial::on_target(emit, target, move || call(target, emit, compiler))
                 }

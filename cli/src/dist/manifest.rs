@@ -2,7 +2,7 @@
 //!
 //! Together with the module it is all that `kiln verify` needs to make the release again.
 
-use kiln_targets::Cpu;
+use kiln_targets::{Cpu, resources};
 use serde::{Deserialize, Serialize};
 
 use super::archive::Entry;
@@ -35,6 +35,9 @@ pub(crate) struct Manifest {
     /// Files in every executable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) embedded: Option<Embedded>,
+    /// What Windows shows of every executable; only where there is one for Windows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) icon: Option<Icon>,
     /// In bytes.
     pub(crate) stack_size: u64,
     pub(crate) memory: Memory,
@@ -81,6 +84,14 @@ pub(crate) struct Embedded {
     pub(crate) trees: Vec<Tree>,
 }
 
+/// An icon, as an `.ico` file whose images follow each other without gaps.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Icon {
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+}
+
 /// An archive and the executable in it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Archive {
@@ -113,6 +124,13 @@ impl Embedded {
     }
 }
 
+impl Icon {
+    pub(crate) fn new(icon: &resources::Icon) -> Self {
+        let file = icon.to_file();
+        Self { size: file.len() as u64, sha256: sha256(&file) }
+    }
+}
+
 impl Manifest {
     /// The manifest of `release`.
     pub(super) fn new(release: &Release<'_>, archives: Vec<Archive>, sbom: File) -> Self {
@@ -129,6 +147,7 @@ impl Manifest {
             module: File::new(&module.to_string_lossy(), &release.module().bytes),
             links: release.libraries().iter().map(Link::new).collect(),
             embedded: Embedded::new(release.embedded),
+            icon: release.icon.map(Icon::new),
             stack_size: settings.compile.stack_size,
             memory: if settings.compile.checked_memory { Memory::Checked } else { Memory::Guarded },
             cpu: settings.compile.cpu.names().map(str::to_owned).collect(),

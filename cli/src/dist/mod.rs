@@ -17,11 +17,11 @@ use crate::options::Dist;
 use crate::output::{self, Output};
 use crate::product::Product;
 use crate::progress::Display;
-use crate::{embed, pipeline, report};
+use crate::{embed, icon, pipeline, report};
 
 pub(crate) use archive::{Entry, read as read_archive};
 pub(crate) use checksums::sha256;
-pub(crate) use manifest::Manifest;
+pub(crate) use manifest::{Archive, Icon, Manifest};
 pub(crate) use release::{Release, Time};
 
 /// Name of the manifest in the directory.
@@ -34,6 +34,7 @@ pub(crate) fn dist(options: &Dist) -> Result<(), Error> {
     let path = &options.input;
     let modules = pipeline::read(path, &options.libraries)?;
     let embedded = embed::section(&options.embeds, options.time)?;
+    let icon = icon::read(options.icon.as_ref(), &options.products)?;
     let include = include::read(&options.include)?;
     for module in &modules {
         output::check(&module.path, &[options.output.join(MANIFEST)])?;
@@ -52,6 +53,7 @@ pub(crate) fn dist(options: &Dist) -> Result<(), Error> {
         settings: &options.settings,
         modules: &modules,
         embedded: &embedded,
+        icon: icon.as_ref(),
         include: &include,
     };
     let files: Vec<Output> = release

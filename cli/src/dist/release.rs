@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use kiln_targets::resources::Icon;
 use rayon::prelude::*;
 use time::OffsetDateTime;
 
@@ -34,6 +35,7 @@ pub(crate) struct Release<'a> {
     pub(crate) modules: &'a [pipeline::File],
     /// The section of embedded files; empty without any.
     pub(crate) embedded: &'a [u8],
+    pub(crate) icon: Option<&'a Icon>,
     /// What lies in each archive beside the executable, sorted.
     pub(crate) include: &'a [Entry],
 }
@@ -77,11 +79,14 @@ impl Release<'_> {
     pub(crate) fn files(&self, display: &Display) -> Result<Vec<(String, Vec<u8>)>, Error> {
         let modules = pipeline::parse(self.modules)?;
         let program = pipeline::link(self.modules, &modules, Emit::Exe)?;
+        let mut resources = self.metadata.resources(self.name, self.version);
+        resources.extend(self.icon.into_iter().flat_map(Icon::resources));
         let pipeline = Pipeline {
             path: self.path,
             name: self.name,
             program: &program,
             settings: self.settings,
+            resources: &resources,
             embedded: self.embedded,
             emit: Emit::Exe,
         };

@@ -10,13 +10,18 @@ use crate::policy::Policy;
 
 /// Target, capabilities, libraries, signature and sections of an executable of `size` bytes.
 pub(super) fn describe(executable: &Executable, size: usize) -> String {
-    let Executable { target, manifest, embedded, sections, libraries, signature } = executable;
+    let Executable { target, manifest, embedded, sections, libraries, signature, icon } =
+        executable;
     let mut text = format!("executable: {size} bytes\n");
     let _ = writeln!(text, "target: {target} ({})", target.triple);
     block(&mut text, "capabilities", capabilities(manifest));
     block(&mut text, "embedded files", trees(embedded));
     block(&mut text, "dynamic libraries", libraries.iter().cloned());
     block(&mut text, "code signature", signature.iter().map(sign));
+    if let Some(icon) = icon {
+        let sizes = icon.sizes().map(|(width, height)| format!("{width}\u{d7}{height} pixels"));
+        block(&mut text, "icon", sizes);
+    }
     let width = width(sections.iter().map(|section| section.name.as_str()));
     let lines = sections.iter().map(|section| {
         let (name, address) = (&section.name, section.address);

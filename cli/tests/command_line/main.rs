@@ -10,6 +10,7 @@ mod building;
 mod configuring;
 mod documentation;
 mod embedding;
+mod icons;
 mod inspecting;
 mod integrating;
 mod linking;
