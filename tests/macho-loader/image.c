@@ -20,6 +20,8 @@ const void *image_bytes(const struct image *image, uint64_t offset, uint64_t siz
     return image->bytes + offset;
 }
 
+enum { CPU_TYPE = ARM64 ? CPU_TYPE_ARM64 : CPU_TYPE_X86_64 };
+
 // ---- Load commands
 
 // A table in __LINKEDIT.
@@ -228,6 +230,25 @@ static void check_tables(struct reader *reader) {
     }
 }
 
+// Leaves of a universal file the image for this processor: bsd/kern/mach_fat.c.
+static void choose_image(struct image *image) {
+    const struct fat_header *header = image_bytes(image, 0, sizeof *header);
+    if (__builtin_bswap32(header->magic) != FAT_MAGIC) return;
+    const uint32_t count = __builtin_bswap32(header->count);
+    const struct fat_arch *images =
+        image_bytes(image, sizeof *header, count * (uint64_t)sizeof *images);
+    for (uint32_t i = 0; i < count; i++) {
+        if (__builtin_bswap32(images[i].cpu_type) != CPU_TYPE) continue;
+        const uint32_t offset = __builtin_bswap32(images[i].offset);
+        const uint32_t size = __builtin_bswap32(images[i].size);
+        REQUIRE(offset % PAGE_SIZE == 0, "the image in a universal file is not on a page");
+        image->bytes = image_bytes(image, offset, size);
+        image->size = size;
+        return;
+    }
+    refuse("Bad CPU type: no image for this processor");
+}
+
 void image_read(struct image *image, const char *path) {
     struct stat status;
     const int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -237,10 +258,11 @@ void image_read(struct image *image, const char *path) {
     image->bytes = mmap(NULL, image->size, PROT_READ, MAP_PRIVATE, file, 0);
     REQUIRE(image->bytes != MAP_FAILED, "cannot read %s", path);
     close(file);
+    choose_image(image);
 
     const struct mach_header *header = image_bytes(image, 0, sizeof *header);
     REQUIRE(header->magic == MH_MAGIC_64, "%s is no 64-bit Mach-O file", path);
-    REQUIRE(header->cpu_type == (ARM64 ? CPU_TYPE_ARM64 : CPU_TYPE_X86_64), "Bad CPU type %#x",
+    REQUIRE(header->cpu_type == CPU_TYPE, "Bad CPU type %#x",
             header->cpu_type);
     REQUIRE(header->file_type == MH_EXECUTE, "not an executable");
     REQUIRE(header->flags & MH_PIE, "not position-independent");

@@ -7,7 +7,7 @@
 //
 //   main.c        the stages, in order
 //   image.c       header, load commands, segments: checked and mapped
-//   signature.c   the code signature's page hashes
+//   signature.c   the code signature's page hashes; who signed is not asked
 //   fixups.c      chained fixups and dyld-info opcodes
 //   imports.c     names of imports; gate.S the calls through which they are reached
 //   files.c, directories.c, memory.c, time.c, sockets.c, threads.c, signals.c, process.c

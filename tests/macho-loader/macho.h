@@ -14,6 +14,17 @@ enum {
     MH_PIE = 0x200000,
 };
 
+// <mach-o/fat.h>: a universal file, whose fields are big-endian.
+enum : uint32_t { FAT_MAGIC = 0xcafebabe };
+
+struct fat_header {
+    uint32_t magic, count;
+};
+
+struct fat_arch {
+    uint32_t cpu_type, cpu_subtype, offset, size, alignment;
+};
+
 struct mach_header {
     uint32_t magic, cpu_type, cpu_subtype, file_type, command_count, commands_size, flags, reserved;
 };
@@ -118,8 +129,18 @@ struct chained_starts {  // followed by page_count 16-bit page starts
 enum { CHAINED_PTR_64 = 2, CHAINED_PTR_64_OFFSET = 6, CHAINED_PTR_START_NONE = 0xffff };
 
 // Code signature: big-endian.
-enum : uint32_t { CSMAGIC_EMBEDDED_SIGNATURE = 0xfade0cc0, CSMAGIC_CODEDIRECTORY = 0xfade0c02 };
+enum : uint32_t {
+    CSMAGIC_EMBEDDED_SIGNATURE = 0xfade0cc0,
+    CSMAGIC_CODEDIRECTORY = 0xfade0c02,
+    CSMAGIC_BLOBWRAPPER = 0xfade0b01,
+    CSSLOT_CODEDIRECTORY = 0,
+    CSSLOT_SIGNATURESLOT = 0x10000,
+};
 enum { CS_ADHOC = 0x2, CS_HASHTYPE_SHA256 = 2, CS_EXECSEG_MAIN_BINARY = 1, CS_SUPPORTS_EXECSEG = 0x20400 };
+
+struct blob {
+    uint32_t magic, length;
+};
 
 struct super_blob {
     uint32_t magic, length, count;

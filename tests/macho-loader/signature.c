@@ -1,4 +1,5 @@
-// Checks the ad-hoc code signature as the kernel does before it lets a page be executed.
+// Checks the code signature as the kernel does before it lets a page be executed: ad hoc, or with a
+// certificate's signature over it, which is not verified.
 // Source: XNU's bsd/kern/ubc_subr.c and osfmk/kern/cs_blobs.h.
 #include "loader.h"
 #include "macho.h"
@@ -23,7 +24,7 @@ static void check_pages(const struct image *image, const uint8_t *hashes, uint32
     }
 }
 
-static void check_code_directory(const struct image *image, uint64_t offset) {
+static void check_code_directory(const struct image *image, uint64_t offset, bool certified) {
     const struct code_directory *directory = image_bytes(image, offset, sizeof *directory);
     const uint32_t length = big32(directory->length), limit = big32(directory->code_limit);
     const uint32_t hashes = big32(directory->hash_offset), count = big32(directory->code_slot_count);
@@ -33,7 +34,8 @@ static void check_code_directory(const struct image *image, uint64_t offset) {
 
     REQUIRE(big32(directory->magic) == CSMAGIC_CODEDIRECTORY, "code directory: wrong magic");
     REQUIRE(big32(directory->version) >= CS_SUPPORTS_EXECSEG, "code directory: version too old");
-    REQUIRE(big32(directory->flags) & CS_ADHOC, "code directory: not marked ad-hoc");
+    REQUIRE(!!(big32(directory->flags) & CS_ADHOC) == !certified,
+            "code directory: marked ad-hoc in spite of a certificate, or not without one");
     REQUIRE(directory->hash_size == 32 && directory->hash_type == CS_HASHTYPE_SHA256,
             "code directory: hashes are not SHA-256");
     REQUIRE(page_log2 == 12 || page_log2 == 14, "code directory: pages of 2^%u bytes", page_log2);
@@ -68,10 +70,18 @@ void image_check_signature(const struct image *image) {
     const uint32_t count = big32(blob->count);
     const struct blob_index *index =
         image_bytes(image, signature.offset + sizeof *blob, count * (uint64_t)sizeof *index);
+    uint64_t directory = 0;
+    bool certified = false;
     for (uint32_t i = 0; i < count; i++) {
-        if (big32(index[i].type) != 0) continue;  // CSSLOT_CODEDIRECTORY
-        check_code_directory(image, (uint64_t)signature.offset + big32(index[i].offset));
-        return;
+        const uint64_t place = (uint64_t)signature.offset + big32(index[i].offset);
+        const struct blob *part = image_bytes(image, place, sizeof *part);
+        if (big32(index[i].type) == CSSLOT_CODEDIRECTORY) directory = place;
+        // Ad hoc, the certificate's blob is missing or empty.
+        if (big32(index[i].type) == CSSLOT_SIGNATURESLOT) {
+            REQUIRE(big32(part->magic) == CSMAGIC_BLOBWRAPPER, "code signature: wrong certificate");
+            certified = big32(part->length) > sizeof *part;
+        }
     }
-    refuse("code signature: no code directory");
+    REQUIRE(directory, "code signature: no code directory");
+    check_code_directory(image, directory, certified);
 }
