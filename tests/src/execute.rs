@@ -114,10 +114,18 @@ fn signal_code(_: std::process::ExitStatus) -> i32 {
 /// # Errors
 /// They cannot: the reason.
 pub fn readiness(target: &Target) -> Result<(), String> {
-    static STATES: OnceLock<BTreeMap<String, String>> = OnceLock::new();
     if Target::host().is_some_and(|host| host.name == target.name) {
         return Ok(());
     }
+    installed(target.name)
+}
+
+/// Whether scripts/install-runners has installed something.
+///
+/// # Errors
+/// It has not: the reason.
+pub fn installed(name: &str) -> Result<(), String> {
+    static STATES: OnceLock<BTreeMap<String, String>> = OnceLock::new();
     let states = STATES.get_or_init(|| {
         let script = crate::project().join("scripts/install-runners");
         let output = Command::new(script).arg("--check").stderr(Stdio::inherit()).output();
@@ -128,7 +136,7 @@ pub fn readiness(target: &Target) -> Result<(), String> {
             .map(|(name, state)| (name.to_owned(), state.to_owned()))
             .collect()
     });
-    match states.get(target.name).map(String::as_str) {
+    match states.get(name).map(String::as_str) {
         Some("ready") => Ok(()),
         Some(reason) => Err(reason.to_owned()),
         None => Err("scripts/install-runners does not work here".to_owned()),

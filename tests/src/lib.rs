@@ -15,6 +15,7 @@ pub mod expect;
 pub mod fixture;
 pub mod kiln;
 pub mod linked;
+pub mod root;
 pub mod script;
 pub mod step;
 pub mod trial;

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use kiln_targets::{ObjectFormat, Target, target};
 use kiln_tests::execute::Execution;
-use kiln_tests::{c_compiler, expect, kiln, trial};
+use kiln_tests::{c_compiler, expect, kiln, root, trial};
 use libtest_mimic::{Completion, Failed, Trial};
 use object::read::NameOrOrdinal;
 use object::read::archive::ArchiveFile;
@@ -62,7 +62,8 @@ fn call(target: &'static Target, emit: &str, mut compiler: Command) -> Result<()
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
     // Where emulated programs find their C library.
-    let libraries = c_compiler::root().join("usr/aarch64-linux-gnu").to_string_lossy().into_owned();
+    let libraries =
+        root::folder("amd64").join("usr/aarch64-linux-gnu").to_string_lossy().into_owned();
     let environment = [("QEMU_LD_PREFIX".to_owned(), libraries)];
     let execution =
         Execution { environment: &environment, ..Execution::plain(target, &program, folder) };

@@ -147,8 +147,8 @@ fn a_universal_executable_is_inspected_image_by_image() {
     assert_eq!(outcome.stdout.matches("intact").count(), 2, "{outcome:?}");
 }
 
-/// Where Rust's target for WASI is installed, a crate is built and fired; elsewhere it is said
-/// that it is missing.
+/// Where Rust's target for WASI is installed beside this cargo, a crate is built and fired; elsewhere
+/// it is said that it is missing. The targets' tests bring a Rust of their own that has it.
 #[test]
 fn cargo_kiln_builds_a_crate_and_fires_it() {
     let scratch = Scratch::new();
