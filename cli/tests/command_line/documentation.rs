@@ -1,5 +1,7 @@
 //! What the README says of the command line is what the command line says of itself.
 
+use std::collections::BTreeMap;
+
 use crate::scratch::Scratch;
 
 const README: &str = include_str!("../../../README.md");
@@ -30,12 +32,31 @@ fn targets() {
     }
 }
 
+/// Every option in a command that the README shows is one of that command's.
 #[test]
 fn options() {
-    let help = Scratch::new().kiln(&["build", "--help"]).stdout;
-    for option in ["--target", "--emit", "--dir", "--env", "--inherit-env", "--memory checked"] {
-        assert!(README.contains(option), "the README lacks {option}");
-        let flag = option.split_whitespace().next().unwrap();
-        assert!(help.contains(flag), "the help lacks {flag}");
+    let mut help = BTreeMap::new();
+    let scratch = Scratch::new();
+    let mut count = 0;
+    for command in README.lines().filter_map(|line| line.strip_prefix("    kiln ")) {
+        let mut words = command.split_whitespace();
+        let verb = words.next().expect("a command has a verb");
+        let known = help.entry(verb).or_insert_with(|| {
+            let outcome = scratch.kiln(&[verb, "--help"]);
+            outcome.is_success();
+            outcome.stdout
+        });
+        // A wide gap divides a command from what is said of it; `--` from the program's own.
+        let typed = command.split("   ").next().unwrap_or_default();
+        let own = typed.split(" -- ").next().unwrap_or_default().split_whitespace();
+        for option in own.filter(|word| word.starts_with("--") && word.len() > 2) {
+            let name = option.split('=').next().unwrap_or_default();
+            let is_known = known
+                .split_whitespace()
+                .any(|word| word.trim_end_matches(',').split(['[', '=']).next() == Some(name));
+            assert!(is_known, "the README has `kiln {command}`, but {verb} has no {name}");
+            count += 1;
+        }
     }
+    assert!(count > 10, "{count} options");
 }

@@ -1,7 +1,7 @@
 //! What other programs want of Kiln: messages for machines, completions, manual pages, images for
 //! containers, `cargo kiln`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::process::Command;
 
@@ -34,6 +34,14 @@ fn machines_are_told_in_json() {
         assert_eq!(message["sha256"], sha256(&bytes));
     }
 
+    let dist = ["dist", "hello.wasm", "--version", "1", "-t", "linux-arm64"];
+    let outcome = scratch.kiln(&[&dist[..], &json].concat());
+    assert_eq!(outcome.stderr, "");
+    let messages = outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+    let files = messages.map(|message: Value| message["path"].as_str().unwrap().to_owned());
+    let written = scratch.files().into_iter().filter(|path| path.starts_with("dist/"));
+    assert_eq!(files.collect::<BTreeSet<_>>(), written.collect());
+
     let outcome = scratch.kiln(&[&["build", "absent.wasm"], &json[..]].concat());
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(66), ""));
     let message: Value = serde_json::from_str(&outcome.stdout).unwrap();
@@ -50,6 +58,27 @@ fn every_shell_has_completions() {
         let outcome = scratch.kiln(&["completions", shell]);
         outcome.is_success();
         assert!(outcome.stdout.contains("universal"), "{shell}");
+    }
+}
+
+/// The script is loaded, and asked what the word under the cursor may become.
+#[test]
+#[cfg(unix)]
+fn bash_completes_with_its_script() {
+    let scratch = Scratch::new();
+    let complete = r#"source <("$KILN" completions bash)
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        _kiln kiln "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        echo "${COMPREPLY[@]}""#;
+    for (words, completed) in [
+        (&["kiln", "ver"][..], "verify"),
+        (&["kiln", "dist", "--inc"], "--include"),
+        (&["kiln", "build", "--emit", "cd"], "cdylib"),
+    ] {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", complete, "bash"]).args(words).current_dir(scratch.path(""));
+        let output = bash.env("KILN", env!("CARGO_BIN_EXE_kiln")).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), completed, "{output:?}");
     }
 }
 
@@ -127,6 +156,23 @@ fn an_image_holds_the_executable_alone() {
     assert_eq!(files.len(), 2 + 1 + 2 * 3);
     let windows = ["build", "hello.wasm", "--emit", "oci", "-t", "windows-amd64"];
     scratch.kiln(&windows).is_error(2, &["linux-amd64 and linux-arm64"]);
+}
+
+/// As in an image `FROM scratch`: the root holds nothing but the program.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn an_image_needs_nothing_else() {
+    let scratch = Scratch::with_hello();
+    std::fs::create_dir(scratch.path("root")).unwrap();
+    scratch.kiln(&["build", "hello.wasm", "-t", "linux-amd64", "-o", "root/hello"]).is_success();
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--root=root", "/hello"]);
+    match command.current_dir(scratch.path("")).output() {
+        Ok(run) if run.stderr.starts_with(b"unshare:") => {
+            eprintln!("an image: NOT RUN: {}", String::from_utf8_lossy(&run.stderr));
+        }
+        run => assert_eq!(run.unwrap().stdout, b"hello\n"),
+    }
 }
 
 #[test]

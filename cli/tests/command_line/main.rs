@@ -18,3 +18,4 @@ mod policies;
 mod releasing;
 mod running;
 mod scratch;
+mod terminal;
