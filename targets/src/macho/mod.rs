@@ -193,30 +193,20 @@ fn symbol_table(exports: &[Exported<'_>], imports: &BTreeSet<&[u8]>) -> (Vec<u8>
     let encoder = Encoder::new(LittleEndian, true);
     // Offset 0 stands for no name; by custom a space is there.
     let (mut symbols, mut strings) = (Vec::new(), b" \0".to_vec());
-    for export in exports {
+    let exports = exports
+        .iter()
+        .map(|export| (export.name.as_bytes(), macho::N_SECT, export.section, 0, export.address));
+    // The high byte of a description counts libraries from 1.
+    let imports = imports.iter().map(|&name| (name, macho::N_UNDF, 0, 1 << 8, 0));
+    for (name, kind, section, description, address) in exports.chain(imports) {
         encoder.nlist(
             &mut symbols,
             &Nlist {
                 n_strx: strings.len() as u32,
-                n_type: macho::SymbolFlags(macho::N_SECT.0 | macho::N_EXT.0),
-                n_sect: export.section,
-                n_desc: macho::SymbolDesc(0),
-                n_value: export.address,
-            },
-        );
-        strings.extend_from_slice(export.name.as_bytes());
-        strings.push(0);
-    }
-    for name in imports {
-        encoder.nlist(
-            &mut symbols,
-            &Nlist {
-                n_strx: strings.len() as u32,
-                n_type: macho::SymbolFlags(macho::N_UNDF.0 | macho::N_EXT.0),
-                n_sect: 0,
-                // The high byte counts libraries from 1.
-                n_desc: macho::SymbolDesc(1 << 8),
-                n_value: 0,
+                n_type: macho::SymbolFlags(kind.0 | macho::N_EXT.0),
+                n_sect: section,
+                n_desc: macho::SymbolDesc(description),
+                n_value: address,
             },
         );
         strings.extend_from_slice(name);
