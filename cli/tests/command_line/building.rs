@@ -107,6 +107,18 @@ fn the_same_input_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_target_alone_gives_the_same_bytes_as_with_all_others() {
+    let all = Scratch::with_hello();
+    all.kiln(&["build", "hello.wasm", "--target", "all"]).is_success();
+    for name in ALL {
+        let target = name.trim_start_matches("hello-").trim_end_matches(".exe");
+        let alone = Scratch::with_hello();
+        alone.kiln(&["build", "hello.wasm", "--target", target, "-o", name]).is_success();
+        assert!(all.read(name) == alone.read(name), "{name} differs");
+    }
+}
+
+#[test]
 fn each_finished_target_and_what_was_written_is_told_on_standard_error() {
     let scratch = Scratch::with_hello();
     let outcome = scratch.kiln(&["build", "hello.wasm", "--target", "all", "-o", "out"]);
