@@ -16,7 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static char data[65536];
+/* As the guest's: how the kernel copies depends on where in a page a buffer begins. */
+static _Alignas(4096) char data[65536];
 
 static void must(int holds) {
     if (!holds) abort();
