@@ -1,8 +1,8 @@
 //! Clocks.
 
 use super::errno::last;
-use crate::errno::Errno;
 use crate::sys::Result;
+use crate::sys::posix::nanoseconds;
 use crate::sys::types::Clock;
 use libc::{clockid_t, timespec};
 
@@ -36,13 +36,4 @@ fn id(clock: Clock) -> clockid_t {
         Clock::ProcessCpu => libc::CLOCK_PROCESS_CPUTIME_ID,
         Clock::ThreadCpu => libc::CLOCK_THREAD_CPUTIME_ID,
     }
-}
-
-/// A time since 1970 as one number; times that it cannot hold give `OVERFLOW`.
-pub(super) fn nanoseconds(seconds: i64, rest: i64) -> Result<u64> {
-    u64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| seconds.checked_mul(1_000_000_000))
-        .and_then(|nanoseconds| nanoseconds.checked_add_signed(rest))
-        .ok_or(Errno::OVERFLOW)
 }

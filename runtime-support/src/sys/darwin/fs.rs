@@ -1,10 +1,10 @@
 //! Files and streams; directories are read in [`directory`].
 
-use super::clock::nanoseconds;
 use super::directory::Reader;
 use super::errno::{check, last, was_interrupted};
 use crate::errno::Errno;
 use crate::sys::Result;
+use crate::sys::posix::nanoseconds;
 use crate::sys::types::{Advice, Buffer, FdFlags, FileType, Open, Stat, TimeChange, Whence};
 use core::ffi::{CStr, c_int};
 use core::mem::MaybeUninit;

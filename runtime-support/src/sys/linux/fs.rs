@@ -1,11 +1,11 @@
 //! Files, directories and streams.
 
-use super::clock::nanoseconds;
 use super::directory::Reader;
 pub use super::directory::read_directory;
 use super::errno::translate;
 use crate::errno::Errno;
 use crate::sys::Result;
+use crate::sys::posix::nanoseconds;
 use crate::sys::types::{Advice, Buffer, FdFlags, FileType, Open, Stat, TimeChange, Whence};
 use core::ffi::CStr;
 use core::mem::ManuallyDrop;
@@ -222,9 +222,7 @@ pub fn stat_at(directory: &Handle, name: &CStr) -> Result<Stat> {
 
 #[allow(clippy::useless_conversion, reason = "on arm64 the number of links is narrower")]
 fn describe(stat: &host::Stat) -> Result<Stat> {
-    let time = |seconds, nanoseconds_part: u64| {
-        nanoseconds(Timespec { tv_sec: seconds, tv_nsec: nanoseconds_part as i64 })
-    };
+    let time = |seconds, rest: u64| nanoseconds(seconds, rest as i64);
     Ok(Stat {
         device: stat.st_dev,
         inode: stat.st_ino,
