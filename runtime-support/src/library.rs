@@ -10,7 +10,7 @@
 use crate::global::Global;
 use crate::lock::Lock;
 use crate::sys::{arch, process, signal};
-use crate::{exception, program, start, thread};
+use crate::{exception, program, start, thread, trap};
 use core::ffi::{CStr, c_char};
 use core::ptr::null_mut;
 use core::sync::atomic::AtomicU32;
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn kiln_library_instantiate(work: Work) -> u32 {
     }
     STATE.store(state::BEGINNING, Relaxed);
     process::begin_library();
-    let stack_size = program::record().stack_size as usize;
+    let stack_size = program::record().stack_size as usize + trap::RUNTIME_STACK;
     if signal::share().and_then(|()| signal::make_stack(stack_size)).is_err() {
         tell(b"not enough memory for the stack");
         return START_FAILED;
@@ -109,6 +109,7 @@ unsafe fn run(work: Work, values: *mut u128) -> u32 {
 }
 
 unsafe extern "C" fn work_on_stack() {
+    trap::keep_stack();
     let call = CALL.get();
     // SAFETY: the caller of `run` says so.
     unsafe { (*call).code = ((*call).work)((*call).values) }

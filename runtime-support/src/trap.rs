@@ -11,6 +11,8 @@ use crate::report::Report;
 use crate::sys::types::{Caught, Fault, FaultKind};
 use crate::sys::{arch, process, signal};
 use crate::{exception, program, start, thread};
+use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::Ordering::Relaxed;
 use kiln_abi::exception::TRAP_TAG;
 use kiln_abi::program::NO_INDEX;
 use kiln_abi::trap::TrapCode;
@@ -26,6 +28,29 @@ const FRAMES: usize = 32;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kiln_trap(code: u32) -> ! {
     raise(u8::try_from(code).ok().and_then(TrapCode::from_u8).unwrap_or(TrapCode::Unreachable))
+}
+
+/// Where the stack must not have come to when a call of the runtime takes hold of something; see
+/// [`require_stack`]. 0 where a trap ends the process.
+static STACK_NEEDED: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes of stack that calls of WASI may use: several times what the deepest of them does, which
+/// holds two walks along paths.
+pub const RUNTIME_STACK: usize = 1 << 16;
+
+/// Has calls of the runtime take hold of something only where they cannot exhaust the stack, which
+/// is the calling thread's.
+pub fn keep_stack() {
+    STACK_NEEDED.store(signal::stack_end() + RUNTIME_STACK, Relaxed);
+}
+
+/// Traps where the stack is too short for a call of the runtime that is about to take hold of a
+/// descriptor or the table of them: exhausting the stack half-way, it would hold them for ever.
+#[inline(never)]
+pub fn require_stack() {
+    if arch::frame_pointer() < STACK_NEEDED.load(Relaxed) {
+        raise(TrapCode::StackExhausted);
+    }
 }
 
 /// Traps in the compiled function that called the runtime.

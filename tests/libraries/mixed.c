@@ -84,6 +84,10 @@ static int traps(void) {
     for (int round = 0; round < 3; round++) {
         CODE(mixed_call_deep(1, &a), mixed_TRAP_CALL_STACK_EXHAUSTED);
     }
+    // What a call of WASI holds is free again.
+    CODE(mixed_call_deep_stat(1, &a), mixed_TRAP_CALL_STACK_EXHAUSTED);
+    CODE(mixed_call_list(&a), mixed_OK);
+    CHECK(a == 0);
     CODE(mixed_call_exit(9), mixed_EXITED);
     CHECK(mixed_exit_code() == 9);
     CODE(mixed_call_add(1, 2, &a), mixed_OK);

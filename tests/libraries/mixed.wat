@@ -3,12 +3,16 @@
   (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
   (import "wasi_snapshot_preview1" "fd_write"
     (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_filestat_get"
+    (func $path_filestat_get (param i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_readdir"
+    (func $fd_readdir (param i32 i32 i32 i64 i32) (result i32)))
   (memory (export "memory") 1 4)
   (table (export "table") 1 funcref)
   (global $count (export "count") (mut i32) (i32.const 7))
   (global (export "pi") f64 (f64.const 3.25))
   (global $started (mut i32) (i32.const 0))
-  (data (i32.const 16) "written by wasm\n")
+  (data (i32.const 16) "written by wasm\nwr/tten")
 
   (func (export "_initialize") (global.set $started (i32.const 1)))
   (func (export "started") (result i32) (global.get $started))
@@ -45,6 +49,16 @@
   (func (export "fail") (unreachable))
   (func $deep (export "deep") (param i32) (result i32)
     (i32.add (i32.const 1) (call $deep (local.get 0))))
+  ;; Until the stack is exhausted in a call of WASI, which is told to look for `wr/tten`.
+  (func $deep_stat (export "deep_stat") (param i32) (result i32)
+    (drop
+      (call $path_filestat_get (i32.const 3) (i32.const 1) (i32.const 32) (i32.const 7)
+        (i32.const 128)))
+    (i32.add (i32.const 1) (call $deep_stat (local.get 0))))
+  ;; Lists the granted directory, which no other call may be using.
+  (func (export "list") (result i32)
+    (call $fd_readdir (i32.const 3) (i32.const 256) (i32.const 4096) (i64.const 0)
+      (i32.const 128)))
   (func (export "fill") (param i32)
     (memory.fill (local.get 0) (i32.const 1) (i32.const 16)))
   (func (export "exit") (param i32) (call $proc_exit (local.get 0)))

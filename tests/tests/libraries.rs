@@ -31,6 +31,7 @@ fn build(folder: &Path, target: &'static Target, emit: &str) -> Result<PathBuf, 
     let args = [
         "build",
         "--quiet",
+        "--dir=.",
         &module.to_string_lossy(),
         &format!("--emit={emit}"),
         &format!("--target={target}"),

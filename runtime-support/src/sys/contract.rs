@@ -217,6 +217,8 @@ provided! {
     /// For a library: makes a stack as for `call_on_stack`, where the OS lets a thread have another
     /// stack than its own. Called once.
     signal::make_stack: fn(stack_size: usize) -> Result<()>;
+    /// Lowest address of the calling thread's stack that code may use.
+    signal::stack_end: fn() -> usize;
     /// Calls `entry` on that stack, and has the calling thread's faults reported meanwhile. Safety:
     /// the stack is made, handlers are shared, and no other thread calls.
     signal::call_shared: unsafe fn(entry: unsafe extern "C" fn());

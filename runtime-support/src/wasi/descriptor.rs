@@ -9,6 +9,7 @@ use super::rights::Rights;
 use crate::errno::Errno;
 use crate::lock::{Guard, Lock};
 use crate::sys::{Result, fs, memory, thread};
+use crate::trap::require_stack;
 use core::ops::{Deref, DerefMut};
 use core::ptr::null_mut;
 use core::sync::atomic::AtomicU32;
@@ -91,8 +92,10 @@ static TABLE: Lock<Table> = Lock::new(Table {
     lowest: 0,
 });
 
-/// The table, for as long as the guard lives: not for the time of a call that may block.
+/// The table, for as long as the guard lives: not for the time of a call that may block. Traps
+/// where the stack is too short for what follows.
 pub fn table() -> Guard<'static, Table> {
+    require_stack();
     TABLE.lock()
 }
 
@@ -114,8 +117,9 @@ impl Deref for InUse {
 impl Drop for InUse {
     #[inline(never)]
     fn drop(&mut self) {
-        // What is taken out is dropped after the table is left.
-        let _closed = table().leave(self.number, self.slot);
+        // What is taken out is dropped after the table is left. The stack suffices, as it did when
+        // the use began.
+        let _closed = TABLE.lock().leave(self.number, self.slot);
     }
 }
 

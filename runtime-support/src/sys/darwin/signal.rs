@@ -242,7 +242,12 @@ pub fn guard_again() {}
 pub fn is_on_stack(frame_pointer: usize) -> bool {
     let stack = stack();
     frame_pointer.is_multiple_of(8)
-        && (stack.guard + GUARD..stack.top.saturating_sub(15)).contains(&frame_pointer)
+        && (stack_end()..stack.top.saturating_sub(15)).contains(&frame_pointer)
+}
+
+/// See [`contract`](crate::sys).
+pub fn stack_end() -> usize {
+    stack().guard + GUARD
 }
 
 /// The stack of the calling thread.

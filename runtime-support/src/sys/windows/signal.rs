@@ -173,6 +173,11 @@ pub fn is_stack_guard(address: usize) -> bool {
     (low..low + HANDLER_STACK as usize).contains(&address)
 }
 
+/// See [`contract`](crate::sys).
+pub fn stack_end() -> usize {
+    stack_limits().0 + HANDLER_STACK as usize
+}
+
 /// See [`contract`](crate::sys). What lies below the caller's frame is not in use.
 pub fn is_on_stack(frame_pointer: usize) -> bool {
     let here = 0_u8;
