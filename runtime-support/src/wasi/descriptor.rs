@@ -285,7 +285,7 @@ impl Table {
             slot.descriptor = fs::standard_stream(number).map(|handle| Descriptor {
                 handle: Handle::Host(handle),
                 kind: Kind::Stream,
-                rights: Rights::FILE,
+                rights: Rights::STREAM,
                 inheriting: Rights::NONE,
                 read_only: false,
             });

@@ -49,7 +49,7 @@ impl Rights {
     /// None.
     pub const NONE: Self = Self(0);
 
-    /// All that apply to files and streams.
+    /// All that apply to files.
     pub const FILE: Self = Self::FD_DATASYNC
         .and(Self::FD_READ)
         .and(Self::FD_SEEK)
@@ -63,6 +63,10 @@ impl Rights {
         .and(Self::FD_FILESTAT_SET_SIZE)
         .and(Self::FD_FILESTAT_SET_TIMES)
         .and(Self::POLL_FD_READWRITE);
+
+    /// All that apply to the standard streams. A file behind one may be read or written as it was
+    /// opened by whoever runs the program; its times are not part of that.
+    pub const STREAM: Self = Self::FILE.without(Self::FD_FILESTAT_SET_TIMES);
 
     /// All that apply to sockets that listen.
     pub const LISTENER: Self = Self::FD_FDSTAT_SET_FLAGS
