@@ -9,6 +9,9 @@ mod isa;
 mod object;
 mod unwind;
 
+#[cfg(test)]
+mod golden;
+
 use crate::Progress;
 use crate::error::Error;
 use crate::plan::Plan;

@@ -27,8 +27,8 @@ impl Translator<'_, '_> {
             Operator::V128Load32x2U { memarg } => widening_load!(self, memarg, uload32x2),
             Operator::V128Load8Splat { memarg } => self.load_splat(types::I8X16, memarg),
             Operator::V128Load16Splat { memarg } => self.load_splat(types::I16X8, memarg),
-            Operator::V128Load32Splat { memarg } => self.load_splat(types::I32X4, memarg),
-            Operator::V128Load64Splat { memarg } => self.load_splat(types::I64X2, memarg),
+            Operator::V128Load32Splat { memarg } => self.load_splat(types::F32X4, memarg),
+            Operator::V128Load64Splat { memarg } => self.load_splat(types::F64X2, memarg),
             Operator::V128Load32Zero { memarg } => self.load_zero(types::I32X4, memarg),
             Operator::V128Load64Zero { memarg } => self.load_zero(types::I64X2, memarg),
             Operator::V128Load8Lane { memarg, lane } => {
@@ -77,7 +77,8 @@ impl Translator<'_, '_> {
         self.pop_address(memarg, ty.lane_type().bytes().into())
     }
 
-    /// Loads a lane and copies it into all lanes.
+    /// Loads a lane and copies it into all lanes. Lanes that can be floats are loaded as such,
+    /// whatever they are, for the register that is loaded then is one of vectors.
     fn load_splat(&mut self, ty: Type, memarg: &MemArg) {
         let Address { base, offset, flags } = self.pop_lane_address(ty, memarg);
         let lane = self.builder.ins().load(ty.lane_type(), flags, base, offset);
