@@ -4,7 +4,7 @@
 //! know of the others.
 
 use crate::Options;
-use crate::analyze::Facts;
+use crate::analyze::{Contents, Facts, TableFacts};
 use crate::program::{Code, Export, Host, Program, Spaces};
 use crate::symbol::{Data, GLOBAL_SIZE, Symbol};
 use core::mem::size_of;
@@ -147,6 +147,12 @@ impl<'a> Plan<'a> {
     pub(crate) fn lacks_wasi_memory(&self) -> bool {
         let lacks = |host| matches!(host, Code::Host(Host::Wasi { memory: None, .. }));
         self.spaces.functions.iter().any(|function| lacks(function.code))
+    }
+
+    /// What a table always holds; `None` if that changes.
+    pub(crate) fn table_contents(&self, table: u32) -> Option<&'a Contents> {
+        let TableFacts { changes, grows } = self.facts.tables[table as usize];
+        (!changes && !grows).then(|| &self.facts.contents[table as usize])
     }
 
     /// The length that a table always has; `None` if it grows.

@@ -1,6 +1,6 @@
 //! Facts of the whole program, drawn from those of its reachable functions.
 
-use super::BodyFacts;
+use super::{BodyFacts, Contents};
 use crate::error::Error;
 use crate::module::Constant;
 use crate::program::{Export, ExportItem, Indices, Instance, Placement, Space, Spaces};
@@ -16,6 +16,8 @@ pub(crate) struct Facts {
     pub(crate) references: Vec<u32>,
     pub(crate) globals: Vec<GlobalFacts>,
     pub(crate) tables: Vec<TableFacts>,
+    /// What every table holds at the start.
+    pub(crate) contents: Vec<Contents>,
     /// For every memory, whether it grows.
     pub(crate) memories_grow: Vec<bool>,
     /// The exported `_start`.
@@ -73,7 +75,10 @@ impl Facts {
                 reach.tables[index as usize].changes = true;
             }
         }
-        Ok(reach.finish(entry))
+        let tables = 0..spaces.tables.len() as u32;
+        let contents =
+            tables.map(|table| Contents::new(spaces, table)).collect::<Result<_, _>>()?;
+        Ok(reach.finish(entry, contents))
     }
 }
 
@@ -170,7 +175,7 @@ impl<'m, 'a> Reach<'m, 'a> {
         }
     }
 
-    fn finish(self, entry: Option<u32>) -> Facts {
+    fn finish(self, entry: Option<u32>, contents: Vec<Contents>) -> Facts {
         let functions = 0..self.spaces.functions.len() as u32;
         let references: Vec<u32> =
             functions.clone().filter(|&index| self.referenced[index as usize]).collect();
@@ -194,6 +199,7 @@ impl<'m, 'a> Reach<'m, 'a> {
             references,
             globals,
             tables: self.tables,
+            contents,
             memories_grow: self.memories_grow,
             entry,
         }

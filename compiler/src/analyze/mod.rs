@@ -4,9 +4,11 @@
 //! module are drawn from those without reading code again.
 
 mod body;
+mod contents;
 mod facts;
 mod idiom;
 pub(crate) mod proposals;
 
 pub(crate) use body::BodyFacts;
-pub(crate) use facts::Facts;
+pub(crate) use contents::Contents;
+pub(crate) use facts::{Facts, TableFacts};

@@ -10,14 +10,13 @@ use super::image;
 use crate::error::Error;
 use crate::module::Constant;
 use crate::plan::Plan;
-use crate::program::Placement;
 use crate::symbol::{Data, GLOBAL_SIZE, Symbol};
 use core::mem::size_of;
 use kiln_abi::WASM_PAGE_SIZE;
 use kiln_abi::program::{MEMORY_CHECKED, MEMORY_FIXED, MEMORY_SHARED, Memory, Run};
 use kiln_abi::symbol::{ABI, CHECK_PROCESSOR, PLACED_SECTION_PREFIX, PROGRAM};
 use kiln_abi::table::{Element, NULL_ELEMENT_HIGH, NULL_ELEMENT_LOW};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What a piece of data is known by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -184,7 +183,7 @@ impl Builder<'_, '_> {
             Data::References => vec![self.references()],
             Data::Segments => vec![self.data_segments()],
             Data::ElementSegments => vec![self.element_segments()],
-            Data::TableElements(index) => vec![self.table_elements(index)?],
+            Data::TableElements(index) => vec![self.table_elements(index)],
             Data::SegmentBytes(index) => vec![self.segment_bytes(index)],
             Data::SegmentElements(index) => vec![self.segment_elements(index)?],
             Data::Threads => vec![self.threads()],
@@ -343,35 +342,18 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// A table's entries after the active segments that lie in the image are applied in their
-    /// order.
-    fn table_elements(&self, table_index: u32) -> Result<Piece, Error> {
-        let spaces = self.plan.spaces;
-        let table = &spaces.tables[table_index as usize];
-        let initial = match &table.initial {
-            Some(initial) => spaces.evaluate(table.instance, initial, "a table entry")?,
-            None => Constant::Null,
-        };
-        let mut entries: BTreeMap<u64, Constant> = BTreeMap::new();
-        for segment in &spaces.elements {
-            let Placement::Image { index, offset } = segment.placement else { continue };
-            if index == table_index {
-                for (position, item) in (offset..).zip(&segment.item.items) {
-                    entries.insert(position, spaces.item(segment.instance, item)?);
-                }
-            }
-        }
+    fn table_elements(&self, table_index: u32) -> Piece {
+        let contents = &self.plan.facts.contents[table_index as usize];
         let facts = self.plan.facts.tables[table_index as usize];
         let place = match facts.changes {
             true => Place::Writable,
             false => Place::ReadOnlyRelocated,
         };
         let mut piece = Piece::new(Data::TableElements(table_index), place, 16);
-        for position in 0..table.minimum {
-            let value = entries.get(&position).copied().unwrap_or(initial);
-            self.element(&mut piece, value);
+        for position in 0..self.plan.spaces.tables[table_index as usize].minimum {
+            self.element(&mut piece, contents.at(position));
         }
-        Ok(piece)
+        piece
     }
 
     fn data_segments(&self) -> Piece {

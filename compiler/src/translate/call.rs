@@ -5,13 +5,14 @@
 //! whose address is then the first argument. The runtime is called in the host's convention.
 
 use super::{Region, Translator, clif_type};
+use crate::module::Constant;
 use crate::program::Host;
 use crate::symbol::{Builtin, Symbol};
 use core::mem::offset_of;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, FuncRef, Inst, InstBuilder, MemFlagsData, SigRef, Signature, StackSlotData,
-    StackSlotKind, Value, types,
+    AbiParam, Block, FuncRef, Inst, InstBuilder, InstructionData, MemFlagsData, Opcode, SigRef,
+    Signature, StackSlotData, StackSlotKind, Value, types,
 };
 use cranelift_codegen::isa::CallConv;
 use kiln_abi::table::{Element, NULL_SIGNATURE};
@@ -176,28 +177,77 @@ impl Translator<'_, '_> {
 
     /// Finds the code behind a table's entry, whose index is the topmost operand.
     fn indirect_callee(&mut self, type_index: u32, table: u32) -> Callee {
+        let wanted = self.plan.spaces.types[type_index as usize].id;
         let index = self.pop();
+        if let Some(function) = self.constant_callee(wanted, table, index) {
+            return Callee::Direct(self.compiled_function(function));
+        }
         let index = self.widen(index, self.plan.spaces.tables[table as usize].table64);
-        let entry = self.table_entry(table, index, TrapCode::UndefinedElement);
-        let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Tables));
-        let wanted = i64::from(self.plan.spaces.types[type_index as usize].id);
-        let offset = offset_of!(Element, signature) as i32;
-        let found = self.builder.ins().load(types::I32, flags, entry, offset);
-        let mismatch = self.builder.ins().icmp_imm_u(IntCC::NotEqual, found, wanted);
+        let contents = self.plan.table_contents(table).filter(|_| self.plan.optimize);
         let (wrong, right) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(wrong);
-        self.builder.ins().brif(mismatch, wrong, &[], right, &[]);
+        if let Some((position, function)) = contents.and_then(|contents| contents.sole(wanted)) {
+            let other =
+                self.builder.ins().icmp_imm_u(IntCC::NotEqual, index, position.cast_signed());
+            self.branch_apart(other, wrong, right);
+            let (_, found) = self.entry_signature(table, index);
+            self.refuse(found, right);
+            return Callee::Direct(self.compiled_function(function));
+        }
+        let (entry, found) = self.entry_signature(table, index);
+        let mismatch = self.builder.ins().icmp_imm_u(IntCC::NotEqual, found, i64::from(wanted));
+        self.branch_apart(mismatch, wrong, right);
+        self.refuse(found, right);
+        let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Tables));
+        let code =
+            self.builder.ins().load(types::I64, flags, entry, offset_of!(Element, code) as i32);
+        Callee::Indirect(self.compiled_signature(type_index), code)
+    }
+
+    /// The function of that signature at a constant index of a table that nothing changes.
+    fn constant_callee(&self, wanted: u32, table: u32, index: Value) -> Option<u32> {
+        let contents = self.plan.table_contents(table).filter(|_| self.plan.optimize)?;
+        let dfg = &self.builder.func.dfg;
+        let InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } =
+            dfg.insts[dfg.value_def(index).inst()?]
+        else {
+            return None;
+        };
+        let position = imm.bits().cast_unsigned();
+        match contents.at(position) {
+            Constant::Function(function)
+                if position < self.plan.table_length(table)?
+                    && self.plan.spaces.signature(function).id == wanted =>
+            {
+                Some(function)
+            }
+            _ => None,
+        }
+    }
+
+    /// A table's entry and its signature; traps if there is none at `index`.
+    fn entry_signature(&mut self, table: u32, index: Value) -> (Value, Value) {
+        let entry = self.table_entry(table, index, TrapCode::UndefinedElement);
+        let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Tables));
+        let offset = offset_of!(Element, signature) as i32;
+        (entry, self.builder.ins().load(types::I32, flags, entry, offset))
+    }
+
+    /// Branches to `wrong`, where code goes on, or to `right`.
+    fn branch_apart(&mut self, condition: Value, wrong: Block, right: Block) {
+        self.builder.ins().brif(condition, wrong, &[], right, &[]);
         self.builder.seal_block(wrong);
         self.builder.seal_block(right);
         self.builder.switch_to_block(wrong);
+    }
+
+    /// Traps for an entry whose signature is not the right one; code goes on with `right`.
+    fn refuse(&mut self, found: Value, right: Block) {
         let null = i64::from(NULL_SIGNATURE);
         let null = self.builder.ins().icmp_imm_u(IntCC::Equal, found, null);
         self.trap_if(null, TrapCode::UninitializedElement);
         self.builder.ins().trap(super::trap::clif(TrapCode::SignatureMismatch));
         self.builder.switch_to_block(right);
-        let code =
-            self.builder.ins().load(types::I64, flags, entry, offset_of!(Element, code) as i32);
-        Callee::Indirect(self.compiled_signature(type_index), code)
     }
 
     /// Finds the code behind a function reference, which is the topmost operand.

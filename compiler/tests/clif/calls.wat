@@ -1,5 +1,5 @@
-;; A table that nothing changes: a constant index and a signature with one function are direct
-;; calls; others are checked.
+;; Calls through a table that nothing changes: direct for a constant index, compared and direct for
+;; a signature that one entry has, checked for others.
 (module
   (type $one (func (param i32) (result i32)))
   (type $two (func (param i64) (result i64)))

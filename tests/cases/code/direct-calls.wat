@@ -1,0 +1,58 @@
+;;! also --opt none
+;; Indirect calls through a table that nothing changes: constant indices, signatures that one entry
+;; has and that several have, and each way in which such a call can be wrong.
+(module
+  (type $f (func))
+  (type $unary (func (param i32) (result i32)))
+  (type $sole (func (param i64) (result i64)))
+  (type $nobody (func (param f32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (import "kiln" "catch_trap" (func $catch (param (ref null $f)) (result i32)))
+  (memory (export "memory") 1)
+  (table 6 6 funcref)
+  (elem (i32.const 1) $increment $double $negate)
+  ;; What a later segment overwrites is gone.
+  (elem (i32.const 2) $triple)
+  (elem declare func $sole_null $sole_other $sole_beyond $constant_null $constant_other
+    $constant_beyond $nobody_there)
+  (global $index (mut i32) (i32.const 0))
+  (func $increment (type $unary) (i32.add (local.get 0) (i32.const 1)))
+  (func $double (type $unary) (i32.mul (local.get 0) (i32.const 2)))
+  (func $triple (type $unary) (i32.mul (local.get 0) (i32.const 3)))
+  (func $negate (type $sole) (i64.sub (i64.const 0) (local.get 0)))
+  (func $call_sole (param $index i32) (result i64)
+    (call_indirect (type $sole) (i64.const 5) (local.get $index)))
+  (func $tail_sole (param $index i32) (result i64)
+    (return_call_indirect (type $sole) (i64.const 6) (local.get $index)))
+  (func $sole_null (drop (call $call_sole (i32.const 5))))
+  (func $sole_other (drop (call $call_sole (i32.const 1))))
+  (func $sole_beyond (drop (call $tail_sole (i32.const -1))))
+  (func $constant_null (drop (call_indirect (type $unary) (i32.const 0) (i32.const 0))))
+  (func $constant_other (drop (call_indirect (type $unary) (i32.const 0) (i32.const 3))))
+  (func $constant_beyond (drop (call_indirect (type $unary) (i32.const 0) (i32.const 6))))
+  (func $nobody_there (call_indirect (type $nobody) (f32.const 0) (i32.const 1)))
+  ;; Ends with the exit code `code` unless `ok`.
+  (func $check (param $ok i32) (param $code i32)
+    (if (i32.eqz (local.get $ok)) (then (call $proc_exit (local.get $code)))))
+  (func $traps (param $function (ref null $f)) (param $trap i32) (param $code i32)
+    (call $check (i32.eq (call $catch (local.get $function)) (local.get $trap)) (local.get $code)))
+  (func (export "_start")
+    (call $check (i64.eq (call $call_sole (i32.const 3)) (i64.const -5)) (i32.const 1))
+    (call $check (i64.eq (call $tail_sole (i32.const 3)) (i64.const -6)) (i32.const 2))
+    (call $check
+      (i32.eq (call_indirect (type $unary) (i32.const 7) (i32.const 1)) (i32.const 8))
+      (i32.const 3))
+    (call $check
+      (i32.eq (call_indirect (type $unary) (i32.const 7) (i32.const 2)) (i32.const 21))
+      (i32.const 4))
+    (global.set $index (i32.const 2))
+    (call $check
+      (i32.eq (call_indirect (type $unary) (i32.const 7) (global.get $index)) (i32.const 21))
+      (i32.const 5))
+    (call $traps (ref.func $sole_null) (i32.const 5) (i32.const 6))
+    (call $traps (ref.func $sole_other) (i32.const 6) (i32.const 7))
+    (call $traps (ref.func $sole_beyond) (i32.const 4) (i32.const 8))
+    (call $traps (ref.func $constant_null) (i32.const 5) (i32.const 9))
+    (call $traps (ref.func $constant_other) (i32.const 6) (i32.const 10))
+    (call $traps (ref.func $constant_beyond) (i32.const 4) (i32.const 11))
+    (call $traps (ref.func $nobody_there) (i32.const 6) (i32.const 12))))
