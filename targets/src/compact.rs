@@ -301,9 +301,11 @@ fn place(items: &mut [Item]) -> Option<Vec<u32>> {
         };
         let mut too_far = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            let (Kind::Jump { target, long } | Kind::Branch { target, long, .. }) = item.kind
-            else {
-                continue;
+            let (target, long) = match item.kind {
+                Kind::Jump { target, long } | Kind::Branch { target, long, .. } => (target, long),
+                // In reach wherever it lies, but it must be known where.
+                Kind::Relative { target, .. } => (target, true),
+                _ => continue,
             };
             let distance = i64::from(find(target)?) - i64::from(starts[index] + SHORT);
             if !long && (round >= ROUNDS || i8::try_from(distance).is_err()) {
