@@ -11,8 +11,8 @@ use crate::symbol::{Builtin, Symbol};
 use core::mem::offset_of;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, Block, FuncRef, Inst, InstBuilder, InstructionData, MemFlagsData, Opcode, SigRef,
-    Signature, StackSlotData, StackSlotKind, Value, types,
+    AbiParam, Block, FuncRef, Inst, InstBuilder, MemFlagsData, SigRef, Signature, StackSlotData,
+    StackSlotKind, Value, types,
 };
 use cranelift_codegen::isa::CallConv;
 use kiln_abi::table::{Element, NULL_SIGNATURE};
@@ -207,13 +207,7 @@ impl Translator<'_, '_> {
     /// The function of that signature at a constant index of a table that nothing changes.
     fn constant_callee(&self, wanted: u32, table: u32, index: Value) -> Option<u32> {
         let contents = self.plan.table_contents(table).filter(|_| self.plan.optimize)?;
-        let dfg = &self.builder.func.dfg;
-        let InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } =
-            dfg.insts[dfg.value_def(index).inst()?]
-        else {
-            return None;
-        };
-        let position = imm.bits().cast_unsigned();
+        let position = self.constant_integer(index)?.cast_unsigned();
         match contents.at(position) {
             Constant::Function(function)
                 if position < self.plan.table_length(table)?

@@ -19,6 +19,7 @@ mod exception;
 mod library;
 mod memory;
 mod numeric;
+mod order;
 mod reference;
 mod stack;
 mod table;

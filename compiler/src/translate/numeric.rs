@@ -2,7 +2,9 @@
 
 use super::Translator;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
+use cranelift_codegen::ir::{
+    InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value, types,
+};
 use wasmparser::Operator;
 
 /// Pops the operands, applies an instruction, pushes its result.
@@ -76,7 +78,7 @@ impl Translator<'_, '_> {
             Operator::I32Popcnt | Operator::I64Popcnt => unary!(self, popcnt),
             Operator::I32Add | Operator::I64Add => binary!(self, iadd),
             Operator::I32Sub | Operator::I64Sub => binary!(self, isub),
-            Operator::I32Mul | Operator::I64Mul => binary!(self, imul),
+            Operator::I32Mul | Operator::I64Mul => self.multiply(),
             Operator::I32DivS | Operator::I64DivS => binary!(self, sdiv),
             Operator::I32DivU | Operator::I64DivU => binary!(self, udiv),
             Operator::I32RemS | Operator::I64RemS => binary!(self, srem),
@@ -156,6 +158,33 @@ impl Translator<'_, '_> {
     pub(super) fn push_condition(&mut self, condition: Value) {
         let condition = self.builder.ins().uextend(types::I32, condition);
         self.push(condition);
+    }
+
+    /// Multiplies; by 3, 5 and 9 with a shift and an addition, one instruction of address
+    /// arithmetic that takes a third of a multiplication's time.
+    fn multiply(&mut self) {
+        let (left, right) = self.pop2();
+        let shift = match self.constant_integer(right) {
+            Some(3) => 1,
+            Some(5) => 2,
+            Some(9) => 3,
+            _ => {
+                let product = self.builder.ins().imul(left, right);
+                return self.push(product);
+            }
+        };
+        let multiple = self.builder.ins().ishl_imm_u(left, shift);
+        let product = self.builder.ins().iadd(left, multiple);
+        self.push(product);
+    }
+
+    /// The value of a constant.
+    pub(super) fn constant_integer(&self, value: Value) -> Option<i64> {
+        let dfg = &self.builder.func.dfg;
+        match dfg.insts[dfg.value_def(value).inst()?] {
+            InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits()),
+            _ => None,
+        }
     }
 
     fn compare(&mut self, condition: IntCC) {

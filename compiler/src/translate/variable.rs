@@ -3,7 +3,7 @@
 use super::{Region, Translator, clif_type};
 use crate::module::Constant;
 use crate::symbol::{Data, GLOBAL_SIZE};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Opcode, Value, types};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use wasmparser::{Operator, ValType};
 
 impl Translator<'_, '_> {
@@ -47,32 +47,6 @@ impl Translator<'_, '_> {
     fn local_set(&mut self, index: u32, value: Value) {
         self.accumulate(index, value);
         self.builder.def_var(self.locals[index as usize], value);
-    }
-
-    /// Has a sum or product of floats that replaces the local variable it is made from begin with
-    /// that variable: amd64 instructions overwrite their first operand, so the variable stays in
-    /// its register, where otherwise a loop copies it around in each turn.
-    fn accumulate(&mut self, index: u32, value: Value) {
-        let dfg = &self.builder.func.dfg;
-        let Some(inst) = dfg.value_def(self.uncast(value)).inst() else { return };
-        let [first, second] = *dfg.inst_args(inst) else { return };
-        if !matches!(dfg.insts[inst].opcode(), Opcode::Fadd | Opcode::Fmul) {
-            return;
-        }
-        let (first, second) = (self.uncast(first), self.uncast(second));
-        let variable = self.builder.use_var(self.locals[index as usize]);
-        if second == variable && first != variable {
-            self.builder.func.dfg.inst_args_mut(inst).swap(0, 1);
-        }
-    }
-
-    /// The value that a vector was before it was taken as one of other lanes.
-    fn uncast(&self, value: Value) -> Value {
-        let dfg = &self.builder.func.dfg;
-        match dfg.value_def(value).inst() {
-            Some(inst) if dfg.insts[inst].opcode() == Opcode::Bitcast => dfg.inst_args(inst)[0],
-            _ => value,
-        }
     }
 
     pub(super) fn global_get(&mut self, index: u32) -> Value {

@@ -1,3 +1,4 @@
+;;! also --opt none
 ;; Shifts take their count modulo the width, signs extend, conversions saturate.
 (module
   (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
@@ -22,4 +23,9 @@
     (call $check (f32.eq (f32.ceil (f32.const -0.5)) (f32.const 0)) (i32.const 13))
     (call $check (i32.eq (i32.reinterpret_f32 (f32.min (f32.const 0) (f32.const -0))) (i32.const 0x80000000)) (i32.const 14))
     (call $check (f64.eq (f64.convert_i64_u (i64.const -1)) (f64.const 18446744073709551616)) (i32.const 15))
-    (call $check (f32.eq (f32.sqrt (f32.const 2.25)) (f32.const 1.5)) (i32.const 16))))
+    (call $check (f32.eq (f32.sqrt (f32.const 2.25)) (f32.const 1.5)) (i32.const 16))
+    ;; Products by small constants wrap like any other.
+    (call $check (i32.eq (i32.mul (i32.sub (i32.load (i32.const 4)) (i32.const 1)) (i32.const 3)) (i32.const -3)) (i32.const 17))
+    (call $check (i32.eq (i32.mul (i32.shl (i32.load (i32.const 0)) (i32.const 26)) (i32.const 5)) (i32.const 0x94000000)) (i32.const 18))
+    (call $check (i64.eq (i64.mul (i64.load (i32.const 0)) (i64.const 9)) (i64.const 297)) (i32.const 19))
+    (call $check (i64.eq (i64.mul (i64.shl (i64.load (i32.const 0)) (i64.const 60)) (i64.const 9)) (i64.const 0x9000000000000000)) (i32.const 20))))
