@@ -149,10 +149,10 @@ impl<'a> Plan<'a> {
         self.spaces.functions.iter().any(|function| lacks(function.code))
     }
 
-    /// What a table always holds; `None` if that changes.
+    /// What a table always holds; `None` if that changes, or is not to be made use of.
     pub(crate) fn table_contents(&self, table: u32) -> Option<&'a Contents> {
         let TableFacts { changes, grows } = self.facts.tables[table as usize];
-        (!changes && !grows).then(|| &self.facts.contents[table as usize])
+        (self.optimize && !changes && !grows).then(|| &self.facts.contents[table as usize])
     }
 
     /// The length that a table always has; `None` if it grows.

@@ -9,7 +9,7 @@
 
 use super::Translator;
 use super::bounds::Address;
-use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Type, Value, ValueDef, types};
+use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use wasmparser::{MemArg, MemArgTarget};
 
 /// The most bytes that are moved without a call: four vectors.
@@ -18,12 +18,7 @@ const LONGEST: u64 = 64;
 impl Translator<'_, '_> {
     /// The number of bytes if it is a constant that is worth writing out.
     pub(super) fn few_bytes(&self, count: Value) -> Option<u64> {
-        let dfg = &self.builder.func.dfg;
-        let ValueDef::Result(inst, _) = dfg.value_def(count) else { return None };
-        let InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } = dfg.insts[inst] else {
-            return None;
-        };
-        let count = imm.bits().cast_unsigned();
+        let count = self.constant_integer(count)?.cast_unsigned();
         (self.plan.optimize && (1..=LONGEST).contains(&count)).then_some(count)
     }
 

@@ -11,7 +11,7 @@ use crate::symbol::{Builtin, Symbol};
 use core::mem::offset_of;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, Block, FuncRef, Inst, InstBuilder, MemFlagsData, SigRef, Signature, StackSlotData,
+    AbiParam, FuncRef, Inst, InstBuilder, MemFlagsData, SigRef, Signature, StackSlotData,
     StackSlotKind, Value, types,
 };
 use cranelift_codegen::isa::CallConv;
@@ -183,21 +183,16 @@ impl Translator<'_, '_> {
             return Callee::Direct(self.compiled_function(function));
         }
         let index = self.widen(index, self.plan.spaces.tables[table as usize].table64);
-        let contents = self.plan.table_contents(table).filter(|_| self.plan.optimize);
-        let (wrong, right) = (self.builder.create_block(), self.builder.create_block());
-        self.builder.set_cold_block(wrong);
+        let contents = self.plan.table_contents(table);
         if let Some((position, function)) = contents.and_then(|contents| contents.sole(wanted)) {
             let other =
                 self.builder.ins().icmp_imm_u(IntCC::NotEqual, index, position.cast_signed());
-            self.branch_apart(other, wrong, right);
-            let (_, found) = self.entry_signature(table, index);
-            self.refuse(found, right);
+            self.refuse_if(other, |translator| translator.entry_signature(table, index).1);
             return Callee::Direct(self.compiled_function(function));
         }
         let (entry, found) = self.entry_signature(table, index);
         let mismatch = self.builder.ins().icmp_imm_u(IntCC::NotEqual, found, i64::from(wanted));
-        self.branch_apart(mismatch, wrong, right);
-        self.refuse(found, right);
+        self.refuse_if(mismatch, |_| found);
         let flags = MemFlagsData::trusted().with_alias_region(self.alias_region(Region::Tables));
         let code =
             self.builder.ins().load(types::I64, flags, entry, offset_of!(Element, code) as i32);
@@ -206,7 +201,7 @@ impl Translator<'_, '_> {
 
     /// The function of that signature at a constant index of a table that nothing changes.
     fn constant_callee(&self, wanted: u32, table: u32, index: Value) -> Option<u32> {
-        let contents = self.plan.table_contents(table).filter(|_| self.plan.optimize)?;
+        let contents = self.plan.table_contents(table)?;
         let position = self.constant_integer(index)?.cast_unsigned();
         match contents.at(position) {
             Constant::Function(function)
@@ -227,16 +222,16 @@ impl Translator<'_, '_> {
         (entry, self.builder.ins().load(types::I32, flags, entry, offset))
     }
 
-    /// Branches to `wrong`, where code goes on, or to `right`.
-    fn branch_apart(&mut self, condition: Value, wrong: Block, right: Block) {
-        self.builder.ins().brif(condition, wrong, &[], right, &[]);
-        self.builder.seal_block(wrong);
+    /// Traps if `wrong` is not zero, for an entry whose signature, which is `found` only there, is
+    /// not the right one.
+    fn refuse_if(&mut self, wrong: Value, found: impl FnOnce(&mut Self) -> Value) {
+        let (refused, right) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(refused);
+        self.builder.ins().brif(wrong, refused, &[], right, &[]);
+        self.builder.seal_block(refused);
         self.builder.seal_block(right);
-        self.builder.switch_to_block(wrong);
-    }
-
-    /// Traps for an entry whose signature is not the right one; code goes on with `right`.
-    fn refuse(&mut self, found: Value, right: Block) {
+        self.builder.switch_to_block(refused);
+        let found = found(self);
         let null = i64::from(NULL_SIGNATURE);
         let null = self.builder.ins().icmp_imm_u(IntCC::Equal, found, null);
         self.trap_if(null, TrapCode::UninitializedElement);
