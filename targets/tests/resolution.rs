@@ -11,7 +11,7 @@ use kiln_targets::{Fixup, Input, LinkError, ObjectFormat, Target};
 use object::read::{File, Object as _, ObjectSection as _};
 use object::write::{Comdat, Relocation, SectionId};
 use object::{ComdatKind, RelocationFlags, SectionKind};
-use support::{Builder, EMPTY_ARCHIVE, entry};
+use support::{Builder, EMPTY_ARCHIVE, entry, input};
 
 fn link(
     target: &Target,
@@ -21,19 +21,6 @@ fn link(
     let objects: Vec<(&str, &[u8])> =
         objects.iter().map(|(name, data)| (*name, data.as_slice())).collect();
     link_with_runtime(target, &input(&objects), archive)
-}
-
-/// Those objects, and no grants.
-const fn input<'a>(objects: &'a [(&'a str, &'a [u8])]) -> Input<'a> {
-    Input {
-        objects,
-        manifest: "",
-        embedded: &[],
-        stack_size: 1,
-        identifier: "test",
-        resources: &[],
-        library: None,
-    }
 }
 
 /// An object whose entry point is a pointer to `value`.

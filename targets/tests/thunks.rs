@@ -4,10 +4,10 @@ mod support;
 
 use kiln_targets::link::link_with_runtime;
 use kiln_targets::target::{DARWIN_ARM64, LINUX_ARM64, WINDOWS_ARM64};
-use kiln_targets::{Fixup, Input, Target};
+use kiln_targets::{Fixup, Target};
 use object::SectionKind;
 use object::read::{File, Object as _, ObjectSection as _};
-use support::{Builder, EMPTY_ARCHIVE, entry};
+use support::{Builder, EMPTY_ARCHIVE, entry, input};
 
 const MIB: usize = 1 << 20;
 const SECTION: usize = 60 * MIB;
@@ -68,16 +68,7 @@ fn far_calls_arrive() {
     for target in [&LINUX_ARM64, &DARWIN_ARM64, &WINDOWS_ARM64] {
         let object = large_object(target);
         let objects = [("large.o", &*object)];
-        let input = Input {
-            objects: &objects,
-            manifest: "",
-            embedded: &[],
-            stack_size: 1,
-            identifier: "test",
-            resources: &[],
-            library: None,
-        };
-        let image = link_with_runtime(target, &input, EMPTY_ARCHIVE).unwrap();
+        let image = link_with_runtime(target, &input(&objects), EMPTY_ARCHIVE).unwrap();
         let file = File::parse(&*image).unwrap();
         let text = file.sections().find(|section| section.kind() == SectionKind::Text).unwrap();
         let (base, code) = (text.address(), text.data().unwrap());

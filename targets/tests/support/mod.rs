@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of this module")]
 
 use kiln_abi::symbol::ABI;
-use kiln_targets::{Arch, Fixup, ObjectFormat, Os, Target, relocation};
+use kiln_targets::{Arch, Fixup, Input, ObjectFormat, Os, Target, relocation};
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 
@@ -147,4 +147,17 @@ pub(crate) fn sample(target: &'static Target) -> Vec<u8> {
     let nowhere = builder.refer("nowhere");
     builder.fix(dead, 0, Fixup::Absolute64, nowhere, 0);
     builder.write()
+}
+
+/// Those objects, and no grants.
+pub(crate) const fn input<'a>(objects: &'a [(&'a str, &'a [u8])]) -> Input<'a> {
+    Input {
+        objects,
+        manifest: "",
+        embedded: &[],
+        stack_size: 1,
+        identifier: "test",
+        resources: &[],
+        library: None,
+    }
 }
