@@ -18,7 +18,7 @@ const WORD: i64 = 8;
 impl Translator<'_, '_> {
     /// Moves the ranges of a memory that begin at locals 0 and 1, local 2 bytes long, past equal words.
     pub(super) fn skip_equal_words(&mut self, memory: u32) {
-        let [left, right, count] = [self.locals[0], self.locals[1], self.locals[2]];
+        let [left, right, count] = [0, 1, 2].map(|index: usize| self.locals[index].variable);
         let [inside, header, words, equal, done] = [(); 5].map(|()| self.builder.create_block());
 
         let bytes = self.builder.use_var(count);

@@ -4,10 +4,10 @@
 //! types as block parameters.
 
 use super::exception::{Clause, Handler};
-use super::{Translator, clif_type};
+use super::{Local, Translator, clif_type};
 use crate::module::Body;
 use cranelift_codegen::ir::{
-    Block, BlockArg, BlockCall, InstBuilder, JumpTableData, StackSlot, Value, types,
+    Block, BlockArg, BlockCall, InstBuilder, JumpTableData, StackSlot, Type, Value, types,
 };
 use kiln_abi::trap::TrapCode;
 use std::rc::Rc;
@@ -69,9 +69,7 @@ impl Translator<'_, '_> {
             self.results_pointer = Some(parameters.remove(0));
         }
         for value in parameters {
-            let local = self.builder.declare_var(self.builder.func.dfg.value_type(value));
-            self.builder.def_var(local, value);
-            self.locals.push(local);
+            self.add_local(self.builder.func.dfg.value_type(value), value);
         }
         let mut zeros: Vec<(ValType, Value)> = Vec::new();
         for declaration in body.code.get_locals_reader()? {
@@ -83,14 +81,18 @@ impl Translator<'_, '_> {
                 zero
             });
             for _ in 0..count {
-                let local = self.builder.declare_var(clif_type(ty));
-                self.builder.def_var(local, zero);
-                self.locals.push(local);
+                self.add_local(clif_type(ty), zero);
             }
         }
         let exit = self.block_of(ty.results());
         self.push_frame(Kind::Block, exit, ty.results().len(), exit, ty.results().len(), 0);
         Ok(())
+    }
+
+    fn add_local(&mut self, ty: Type, value: Value) {
+        let variable = self.builder.declare_var(ty);
+        self.builder.def_var(variable, value);
+        self.locals.push(Local { variable, read: None });
     }
 
     fn zero(&mut self, ty: ValType) -> Value {

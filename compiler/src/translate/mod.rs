@@ -49,6 +49,13 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use wasmparser::{Operator, ValType, WasmFeatures};
 
+/// A parameter or local variable of the function.
+struct Local {
+    variable: Variable,
+    /// What it held when it was read last in the order of the text.
+    read: Option<Value>,
+}
+
 /// Translates one function body.
 pub(crate) struct Translator<'p, 'f> {
     plan: &'p Plan<'p>,
@@ -57,7 +64,7 @@ pub(crate) struct Translator<'p, 'f> {
     /// Operands; vectors always as `I8X16`, references as `I64`.
     stack: Vec<Value>,
     control: Vec<Frame>,
-    locals: Vec<Variable>,
+    locals: Vec<Local>,
     /// Whether the operator at hand can be reached. While it cannot, only the nesting is tracked.
     reachable: bool,
     /// Where results go that registers do not hold.

@@ -19,8 +19,9 @@ impl Translator<'_, '_> {
             return;
         }
         let (first, second) = (self.uncast(first), self.uncast(second));
-        let variable = self.builder.use_var(self.locals[index as usize]);
-        if second == variable && first != variable {
+        // Asking the builder would make parameters of blocks for a value that nothing else wants.
+        let Some(read) = self.locals[index as usize].read else { return };
+        if second == read && first != read {
             self.builder.func.dfg.inst_args_mut(inst).swap(0, 1);
         }
     }

@@ -10,7 +10,9 @@ impl Translator<'_, '_> {
     pub(super) fn variable(&mut self, operator: &Operator<'_>) -> bool {
         match *operator {
             Operator::LocalGet { local_index } => {
-                let value = self.builder.use_var(self.locals[local_index as usize]);
+                let local = &mut self.locals[local_index as usize];
+                let value = self.builder.use_var(local.variable);
+                local.read = Some(value);
                 self.push(value);
             }
             Operator::LocalSet { local_index } => {
@@ -46,7 +48,7 @@ impl Translator<'_, '_> {
 
     fn local_set(&mut self, index: u32, value: Value) {
         self.accumulate(index, value);
-        self.builder.def_var(self.locals[index as usize], value);
+        self.builder.def_var(self.locals[index as usize].variable, value);
     }
 
     pub(super) fn global_get(&mut self, index: u32) -> Value {
