@@ -1,6 +1,6 @@
 //! CLIF of one function → machine code and what is known of it.
 
-use super::unwind;
+use super::{constant, unwind};
 use crate::symbol::Symbol;
 use crate::translate::abi_code;
 use cranelift_codegen::binemit::Reloc;
@@ -85,7 +85,11 @@ impl Workspace {
 /// Optimizes the function in the workspace.
 pub(super) fn optimize(workspace: &mut Workspace, isa: &dyn TargetIsa) -> Result<(), String> {
     let optimized = workspace.context.optimize(isa, &mut ControlPlane::default());
-    optimized.map_err(|error| format!("{error:?}"))
+    optimized.map_err(|error| format!("{error:?}"))?;
+    if isa.flags().opt_level() != OptLevel::None {
+        constant::load(&mut workspace.context.func);
+    }
+    Ok(())
 }
 
 /// Generates the code of the optimized function in the workspace, which stands for `symbol`.

@@ -1,8 +1,9 @@
 //! What functions are translated to, compared with files: `tests/clif/NAME.wat` and, for
-//! linux/amd64 before the code generator's own optimizations, `NAME.clif`. `BLESS=1` writes these.
+//! linux/amd64 before the code generator's own optimizations, `NAME.clif`; where the former begins
+//! with `;; optimized`, after them. `BLESS=1` writes the latter.
 
 use super::Generator;
-use super::function::Workspace;
+use super::function::{self, Workspace};
 use crate::plan::Plan;
 use crate::{Options, Source, translate};
 use kiln_targets::target;
@@ -25,6 +26,10 @@ fn translated(text: &str) -> String {
         let Workspace { context, builder, .. } = &mut workspace;
         context.clear();
         translate::function(&plan, index, body, context, builder, isa.frontend_config()).unwrap();
+        if text.starts_with(";; optimized") {
+            function::optimize(&mut workspace, &*isa).unwrap();
+        }
+        let context = &workspace.context;
         let name = plan.spaces.function_name(index);
         writeln!(out, "; {name}\n{}", context.func.display()).unwrap();
     }

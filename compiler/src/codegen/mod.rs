@@ -2,6 +2,7 @@
 
 mod bodies;
 mod code;
+mod constant;
 mod data;
 mod function;
 mod image;
