@@ -1,18 +1,23 @@
-//! Denser machine code: branches and immediate operands in their shortest form.
+//! Denser machine code: branches and immediate operands in their shortest form, and no move that
+//! moves nothing.
 //!
 //! The code generator gives every branch of amd64 a displacement of four bytes, where one byte
 //! serves nearly all. Those are a tenth of a program's code, and processors fetch, predict and cache
 //! code by lines of 64 bytes: an interpreter's loop takes a third less time without them.
 //!
+//! A function's end sets the stack pointer to the frame pointer, though what it added just before
+//! has made them equal. That would let each return wait for the frame pointer, which the function
+//! called last has just loaded from memory.
+//!
 //! Requires one function as the code generator made it: basic blocks one after another, a jump
 //! table right behind its jump, then what no block holds (instructions that trap, constants).
-//! Guarantees the same instructions with the same operands in the same order. A function that holds
-//! an instruction of unknown form stays as it is.
+//! Guarantees the same instructions with the same operands in the same order, but for those moves. A
+//! function that holds an instruction of unknown form stays as it is.
 //!
 //! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2.
 
 use crate::Arch;
-use iced_x86::{Code as Operation, Decoder, DecoderOptions, Instruction, OpKind};
+use iced_x86::{Code as Operation, Decoder, DecoderOptions, Instruction, OpKind, Register};
 
 /// A function's code, and what is known of it.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +66,15 @@ const ROUNDS: usize = 16;
 /// Constants keep their distance from multiples of this: the largest alignment they may have.
 const CONSTANT_ALIGN: u32 = 16;
 
+/// `push %rbp`
+const PUSH_FRAME: [u8; 1] = [0x55];
+
+/// `mov %rsp, %rbp`
+const FRAME_OF_STACK: [u8; 3] = [0x48, 0x89, 0xe5];
+
+/// `mov %rbp, %rsp`
+const STACK_OF_FRAME: [u8; 3] = [0x48, 0x89, 0xec];
+
 /// What fills the gap in front of constants.
 const INT3: u8 = 0xcc;
 
@@ -78,6 +92,8 @@ enum Kind {
     /// An operation whose immediate operand of four bytes fits into one; `opcode` is where the
     /// operation's code is.
     Immediate { opcode: u8 },
+    /// Left out.
+    Vain,
     /// A jump table: distances from its start.
     Table,
     /// What lies behind the last block.
@@ -117,12 +133,15 @@ struct Parser<'p, 'a> {
     function: &'p Function<'a>,
     decoder: Decoder<'a>,
     items: Vec<Item>,
+    /// Whether an instruction changes the stack pointer but by pushing, popping, calling,
+    /// returning or taking the frame pointer's value.
+    stack_changes: bool,
 }
 
 impl<'p, 'a> Parser<'p, 'a> {
     fn new(function: &'p Function<'a>) -> Self {
         let decoder = Decoder::with_ip(64, function.bytes, 0, DecoderOptions::NONE);
-        Self { function, decoder, items: Vec::new() }
+        Self { function, decoder, items: Vec::new(), stack_changes: false }
     }
 
     fn parse(mut self) -> Option<Vec<Item>> {
@@ -131,6 +150,7 @@ impl<'p, 'a> Parser<'p, 'a> {
         for end in ends {
             self.block(end)?;
         }
+        self.leave_out_vain();
         let start = self.position();
         self.items.push(Item { start, size: size - start, kind: Kind::Tail });
         Some(self.items)
@@ -151,6 +171,8 @@ impl<'p, 'a> Parser<'p, 'a> {
             }
             let instruction = self.decoder.decode();
             let item = self.item(start, &instruction)?;
+            let takes_frame = instruction.op1_register() == Register::RBP;
+            self.stack_changes |= instruction.op0_register() == Register::RSP && !takes_frame;
             self.items.push(item);
             let ends = match instruction.code() {
                 Operation::Jmp_rm64 => {
@@ -213,6 +235,34 @@ impl<'p, 'a> Parser<'p, 'a> {
             }
             _ => return None,
         })
+    }
+
+    /// Leaves out what sets the stack pointer to the frame pointer where they are equal: the
+    /// function has just added what it subtracted at its start, or never changes it.
+    fn leave_out_vain(&mut self) {
+        let bytes = |item: &Item| &self.function.bytes[item.start as usize..][..item.size as usize];
+        let is = |item: Option<&Item>, expected: &[u8]| {
+            item.is_some_and(|item| item.kind == Kind::Plain && bytes(item) == expected)
+        };
+        if !is(self.items.first(), &PUSH_FRAME) || !is(self.items.get(1), &FRAME_OF_STACK) {
+            return;
+        }
+        // `add $…, %rsp` that undoes the `sub $…, %rsp` behind those two.
+        let undo = self.items.get(2).and_then(|item| match *bytes(item) {
+            [0x48, operation @ (0x81 | 0x83), 0xec, ref amount @ ..] => {
+                Some([&[0x48, operation, 0xc4], amount].concat())
+            }
+            _ => None,
+        });
+        for index in 2..self.items.len() {
+            let equal = match &undo {
+                Some(undo) => bytes(&self.items[index - 1]) == undo,
+                None => !self.stack_changes,
+            };
+            if equal && is(self.items.get(index), &STACK_OF_FRAME) {
+                self.items[index].kind = Kind::Vain;
+            }
+        }
     }
 
     /// Reads the jump table behind a jump, if it is one that has a table.
@@ -346,6 +396,7 @@ fn size(item: &Item) -> u32 {
         Kind::Jump { long: true, .. } => 5,
         Kind::Branch { long: true, .. } => 6,
         Kind::Immediate { .. } => item.size - 3,
+        Kind::Vain => 0,
         Kind::Plain | Kind::Relative { .. } | Kind::Table | Kind::Tail => item.size,
     }
 }
@@ -367,6 +418,7 @@ fn write(function: &Function<'_>, items: &[Item], starts: &[u32]) -> Moved {
         let end = start + size(item);
         match item.kind {
             Kind::Plain | Kind::Tail => bytes.extend_from_slice(old),
+            Kind::Vain => {}
             Kind::Jump { target, long: false } => {
                 bytes.extend([0xeb, distance(target, end) as u8]);
             }
@@ -501,6 +553,30 @@ mod tests {
         assert_eq!(compact(&prologue).unwrap().bytes[..8], [0x0f, 0x84, 0, 0, 0, 0, 0xeb, 0]);
         let linked = Function { fields: &[7], ..function(&bytes, &[0, 6, 11]) };
         assert_eq!(compact(&linked).unwrap().bytes[..3], [0x74, 0, 0xe9]);
+    }
+
+    #[test]
+    fn the_stack_pointer_is_not_set_to_what_it_is() {
+        let enter = [0x55, 0x48, 0x89, 0xe5];
+        let leave = [0x48, 0x89, 0xec, 0x5d, 0xc3];
+        let code = |parts: &[&[u8]]| [&enter, &parts.concat()[..], &leave].concat();
+        let shrinks = |bytes: &[u8]| {
+            let moved = compact(&function(bytes, &[0])).unwrap();
+            moved.bytes.len() + 3 == bytes.len()
+                && moved.start(bytes.len() as u32 - 2) + 2 == moved.bytes.len() as u32
+        };
+        let subtract: [&[u8]; 2] = [&[0x48, 0x83, 0xec, 16], &[0x48, 0x81, 0xec, 0, 1, 0, 0]];
+        let add: [&[u8]; 3] =
+            [&[0x48, 0x83, 0xc4, 16], &[0x48, 0x81, 0xc4, 0, 1, 0, 0], &[0x48, 0x83, 0xc4, 8]];
+        let nop: &[u8] = &[0x90];
+        assert!(shrinks(&code(&[nop])));
+        assert!(shrinks(&code(&[subtract[0], nop, add[0]])));
+        assert!(shrinks(&code(&[subtract[1], nop, add[1]])));
+        // Another amount, something in between, another start, more than one change.
+        assert!(!shrinks(&code(&[subtract[0], nop, add[2]])));
+        assert!(!shrinks(&code(&[subtract[0], add[0], nop])));
+        assert!(!shrinks(&code(&[nop, subtract[0], add[0]])));
+        assert!(!shrinks(&[&[0x90], &code(&[nop])[..]].concat()));
     }
 
     #[test]
