@@ -1,8 +1,9 @@
 // Calls between the executable and the loader.
 //
 // Every gate refuses a stack that is not aligned to 16 bytes, as libSystem's own vector
-// instructions would. On arm64 it also points to the variadic arguments, and fills x18 with
-// nonsense on return: Darwin changes that register whenever it likes.
+// instructions would. On arm64 it also points to the variadic arguments, or passes on those for which
+// there are no registers, and fills x18 with nonsense on return: Darwin changes that register
+// whenever it likes.
 
 #if defined(__aarch64__)
 
@@ -24,9 +25,26 @@
         .endm
 
         .text
-        .globl  gate_plain, gate_variadic_1, gate_variadic_2, gate_variadic_3, enter
+        .globl  gate_plain, gate_many, gate_variadic_1, gate_variadic_2, gate_variadic_3, enter
 gate_plain:
         gate
+// Eleven arguments at most. Apple's convention packs those on the stack, which for pointers and one
+// word behind them is where others have them.
+gate_many:
+        mov     x17, sp
+        tst     x17, #15
+        b.ne    misaligned
+        stp     x29, x30, [sp, #-16]!
+        mov     x29, sp
+        ldp     x9, x10, [x29, #16]
+        ldr     x11, [x29, #32]
+        stp     x9, x10, [sp, #-32]!
+        str     x11, [sp, #16]
+        blr     x16
+        mov     sp, x29
+        ldp     x29, x30, [sp], #16
+        load_poison
+        ret
 gate_variadic_1:
         mov     x1, sp
         gate
@@ -56,8 +74,9 @@ enter:
 #else
 
         .text
-        .globl  gate_plain, gate_variadic_1, gate_variadic_2, gate_variadic_3, enter
+        .globl  gate_plain, gate_many, gate_variadic_1, gate_variadic_2, gate_variadic_3, enter
 gate_plain:
+gate_many:
 gate_variadic_1:
 gate_variadic_2:
 gate_variadic_3:

@@ -243,6 +243,7 @@ static void choose_image(struct image *image) {
         const uint32_t size = __builtin_bswap32(images[i].size);
         REQUIRE(offset % PAGE_SIZE == 0, "the image in a universal file is not on a page");
         image->bytes = image_bytes(image, offset, size);
+        image->start = offset;
         image->size = size;
         return;
     }
@@ -254,6 +255,7 @@ void image_read(struct image *image, const char *path) {
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     REQUIRE(file >= 0 && fstat(file, &status) == 0, "cannot open %s", path);
     REQUIRE(status.st_mode & 0111, "%s is not executable", path);
+    image->path = path;
     image->size = status.st_size;
     image->bytes = mmap(NULL, image->size, PROT_READ, MAP_PRIVATE, file, 0);
     REQUIRE(image->bytes != MAP_FAILED, "cannot read %s", path);
@@ -310,7 +312,33 @@ static void check_page_zero(void) {
     munmap(low, size);
 }
 
+// Maps a part of the file, to be read and written, in whole pages of Darwin's.
+static void map_file(const struct image *image, void *to, uint64_t offset, uint64_t size) {
+    const int file = open(image->path, O_RDONLY | O_CLOEXEC);
+    REQUIRE(file >= 0, "cannot open %s", image->path);
+    const void *const got = mmap(to, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
+                                 image->start + offset);
+    REQUIRE(got == to, "cannot map %s", image->path);
+    close(file);
+}
+
+static const struct image *mapped;
+
+int image_map_again(uint64_t from, void *to, uint64_t size) {
+    const uint64_t address = from - mapped->slide;
+    for (unsigned i = 1; i < mapped->segment_count; i++) {
+        const struct segment *segment = &mapped->segments[i];
+        const uint64_t offset = address - segment->address;
+        if (address < segment->address || offset + size > segment->file_size) continue;
+        map_file(mapped, to, segment->file_offset + offset, size);
+        mprotect(to, size, (int)segment->protection);
+        return (int)segment->protection;
+    }
+    return -1;
+}
+
 void image_map(struct image *image) {
+    mapped = image;
     check_page_zero();
     const struct segment *last = &image->segments[image->segment_count - 1];
     const uint64_t size = round_to_page(last->address + last->size) - image->preferred;
@@ -327,8 +355,11 @@ void image_map(struct image *image) {
         const struct segment *segment = &image->segments[i];
         void *const start = (void *)(segment->address + image->slide);
         if (segment->size == 0) continue;
+        const uint64_t whole = segment->file_size / PAGE_SIZE * PAGE_SIZE;
         mprotect(start, round_to_page(segment->size), PROT_READ | PROT_WRITE);
-        memcpy(start, image->bytes + segment->file_offset, segment->file_size);
+        if (whole) map_file(image, start, segment->file_offset, whole);
+        memcpy((char *)start + whole, image->bytes + segment->file_offset + whole,
+               segment->file_size - whole);
     }
 }
 

@@ -51,6 +51,7 @@ static const char *gate_of(const struct export *export) {
     case 1: return gate_variadic_1;
     case 2: return gate_variadic_2;
     case 3: return gate_variadic_3;
+    case MANY: return gate_many;
     default: return gate_plain;
     }
 }
@@ -58,7 +59,9 @@ static const char *gate_of(const struct export *export) {
 uint64_t import_address(const char *name, bool weak) {
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         for (const struct export *export = tables[i]; export->name; export++)
-            if (!strcmp(export->name, name)) return create_gate(gate_of(export), export->function);
+            if (!strcmp(export->name, name))
+                return export->fixed == VARIABLE ? (uint64_t)export->function
+                                                 : create_gate(gate_of(export), export->function);
     REQUIRE(weak, "Symbol not found: %s", name);
     return 0;
 }

@@ -52,8 +52,10 @@ struct range {
 };
 
 struct image {
+    const char *path;
     const uint8_t *bytes;            // the file
     uint64_t size;
+    uint64_t start;                  // offset of the image in a universal file
     struct segment segments[16];
     unsigned segment_count;
     int64_t slide;
@@ -70,20 +72,26 @@ const void *image_bytes(const struct image *image, uint64_t offset, uint64_t siz
 void image_read(struct image *image, const char *path);
 void image_check_signature(const struct image *image);
 void image_map(struct image *image);
+// Maps what lies at `from` in a segment once more, as it stands in the file, at `to`: whole pages,
+// each copied when it is written. Gives their protection, or -1 where no segment has as many.
+int image_map_again(uint64_t from, void *to, uint64_t size);
 void image_apply_fixups(const struct image *image);
 void image_protect(const struct image *image);
 
 // ---- Imports
 
-// A function of libSystem. `fixed` is the number of arguments before the variadic ones, or PLAIN.
+// A function of libSystem. `fixed` is the number of arguments before the variadic ones, or PLAIN,
+// or, with more than eight, MANY; a variable's is VARIABLE.
 struct export {
     const char *name;
     const void *function;
     int fixed;
 };
 
-enum { PLAIN = -1 };
+enum { PLAIN = -1, MANY = -2, VARIABLE = -3 };
 #define FUNCTION(name, function) {"_" name, function, PLAIN}
+#define LONG_FUNCTION(name, function) {"_" name, function, MANY}
+#define DATA(name, variable) {"_" name, variable, VARIABLE}
 #define VARIADIC(name, fixed, function) {"_" name, function, fixed}
 
 // On amd64 the plain names of functions that speak of inodes are those of an older ABI with
@@ -137,7 +145,7 @@ void signals_begin(uint64_t stack_low, uint64_t stack_high);
 
 // Calls main on its own stack.
 long enter(long argc, char **argv, char **envp, char **apple, uint64_t entry, uint64_t stack_top);
-extern char gate_plain[], gate_variadic_1[], gate_variadic_2[], gate_variadic_3[];
+extern char gate_plain[], gate_many[], gate_variadic_1[], gate_variadic_2[], gate_variadic_3[];
 
 // Environment and arguments, for functions that hand them out.
 extern char **program_environment, **program_arguments;

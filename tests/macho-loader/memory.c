@@ -1,4 +1,4 @@
-// Mapped memory, with Darwin's page sizes and flags. Source: <sys/mman.h>.
+// Mapped memory, with Darwin's page sizes and flags. Sources: <sys/mman.h>; <mach/mach_vm.h>.
 #include "loader.h"
 
 #include <stdlib.h>
@@ -85,6 +85,32 @@ static int advise(void *address, size_t size, int advice) {
     return (int)host_result(madvise(address, round_to_page(size), advice));
 }
 
+// Source: <mach/vm_statistics.h>, <mach/kern_return.h>, <mach/vm_inherit.h>.
+enum { VM_FLAGS_FIXED = 0, VM_FLAGS_OVERWRITE = 0x4000 };
+enum { KERN_SUCCESS = 0, KERN_INVALID_ADDRESS = 1, KERN_INVALID_ARGUMENT = 4 };
+enum { VM_INHERIT_COPY = 1 };
+
+// The port of the process; the number means nothing to us.
+static const uint32_t task = 0x103;
+
+// This loader maps nothing but parts of the executable, over what is mapped already, and takes them
+// from the file: as long as the program has written nothing there, they are the same.
+static int remap(uint32_t to_task, uint64_t *to, uint64_t size, uint64_t mask, int flags,
+                 uint32_t from_task, uint64_t from, int copy, int *protection,
+                 int *maximum_protection, uint32_t inheritance) {
+    REQUIRE(to_task == task && from_task == task, "mach_vm_remap: not with the port of the process");
+    REQUIRE(copy && flags == (VM_FLAGS_FIXED | VM_FLAGS_OVERWRITE) && mask == 0 &&
+                inheritance == VM_INHERIT_COPY,
+            "mach_vm_remap: flags %#x and the like are unknown to this loader", flags);
+    // The kernel would round, and map more than was asked for.
+    REQUIRE((*to | from | size) % PAGE_SIZE == 0, "mach_vm_remap: not in whole pages");
+    if (size == 0) return KERN_INVALID_ARGUMENT;
+    const int given = image_map_again(from, (void *)*to, size);
+    if (given < 0) return KERN_INVALID_ADDRESS;
+    *protection = *maximum_protection = given;
+    return KERN_SUCCESS;
+}
+
 static int page_size(void) {
     return PAGE_SIZE;
 }
@@ -94,6 +120,8 @@ const struct export memory_exports[] = {
     FUNCTION("munmap", unmap),
     FUNCTION("mprotect", protect),
     FUNCTION("madvise", advise),
+    LONG_FUNCTION("mach_vm_remap", remap),
+    DATA("mach_task_self_", &task),
     FUNCTION("getpagesize", page_size),
     FUNCTION("malloc", malloc),
     FUNCTION("calloc", calloc),
