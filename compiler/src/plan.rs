@@ -101,7 +101,7 @@ impl<'a> Plan<'a> {
         let Program { spaces, facts, exports } = program;
         let exports = exports.as_deref();
         // A library lies wherever its process has room for it.
-        let base = target.memory_base.filter(|_| exports.is_none());
+        let base = target.memory_base().filter(|_| exports.is_none());
         let memories = (0..spaces.memories.len())
             .map(|index| plan_memory(spaces, facts, base, options, index))
             .collect();

@@ -1,6 +1,6 @@
 //! The objects that the compiler writes: format, symbols, determinism.
 
-use kiln_abi::symbol::PLACED_SECTION_PREFIX;
+use kiln_abi::symbol::{MAPPED_SECTION, PLACED_SECTION_PREFIX};
 use kiln_compiler::{Error, Options, Progress, Source};
 use kiln_targets::{Arch, ObjectFormat, Target, target};
 use object::{Architecture, BinaryFormat, Object, ObjectSection, ObjectSymbol, SectionKind};
@@ -109,6 +109,48 @@ fn elf_objects_place_what_fills_a_page() {
             let pages = size.next_multiple_of(page) as u64;
             assert_eq!(placed, is_placed.then_some(pages), "{target} {size}");
         }
+    }
+}
+
+/// Where the kernel does not, the runtime maps pages, or leaves them in place; unless there are few,
+/// or the segments fill them badly.
+#[test]
+fn other_objects_have_pages_for_what_is_large() {
+    let others = target::ALL.into_iter().filter(|t| t.format != ObjectFormat::Elf);
+    for target in others {
+        let page = target.page_size as usize;
+        let names = |segments: &[(usize, usize)]| {
+            let data = segments.iter().map(|&(offset, size)| {
+                format!(r#"(data (i32.const {offset}) "{}")"#, "k".repeat(size))
+            });
+            let data = data.collect::<String>();
+            let text = format!(r#"(module (memory 99) {data} (func (export "_start")))"#);
+            let bytes = compile(&text, target).unwrap();
+            let file = object::File::parse(&*bytes).unwrap();
+            let names = file.sections().filter_map(|section| {
+                let name = section.name().ok()?.to_owned();
+                let is_of_pages = name.starts_with(PLACED_SECTION_PREFIX) || name == MAPPED_SECTION;
+                is_of_pages.then(|| (name, section.size() as usize, section.align() as usize))
+            });
+            names.collect::<Vec<_>>()
+        };
+        let in_place = |offset| format!("{PLACED_SECTION_PREFIX}{offset:016x}");
+        let (one, two) = match target.format {
+            ObjectFormat::Coff => {
+                let first = (in_place(4 * page), 128 * page, page);
+                (vec![first.clone()], vec![first, (in_place(200 * page), 128 * page, page)])
+            }
+            _ => {
+                let of = |pages| vec![(MAPPED_SECTION.to_owned(), pages * page, page)];
+                (of(128), of(256))
+            }
+        };
+        let run = (4 * page + 8, 128 * page - 16);
+        assert_eq!(names(&[run]), one, "{target}");
+        assert_eq!(names(&[run, (200 * page, 128 * page)]), two, "{target}");
+        assert_eq!(names(&[(0, 255 << 10)]), [], "{target}");
+        let sparse: Vec<_> = (0..150).map(|at| (2 * at * page, page / 2)).collect();
+        assert_eq!(names(&sparse), [], "{target}");
     }
 }
 

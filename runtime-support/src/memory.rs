@@ -9,14 +9,18 @@ use crate::errno::Errno;
 use crate::lock::Lock;
 use crate::start::fail;
 use crate::sys;
+use crate::sys::types::MemoryImage;
 use crate::{program, trap};
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::{Acquire, Release};
-use kiln_abi::program::{DataSegment, MEMORY_CHECKED, MEMORY_FIXED, MEMORY_SHARED, Memory, Run};
+use kiln_abi::program::{
+    DataSegment, MEMORY_CHECKED, MEMORY_FIXED, MEMORY_IN_PLACE, MEMORY_SHARED, Memory, Run,
+};
 use kiln_abi::trap::TrapCode::MemoryOutOfBounds;
 
-/// Reserves a memory's address space, makes its initial size accessible and copies its initial
-/// contents. Ends the process if the address space does not suffice.
+/// Reserves a memory's address space, makes its initial size accessible and maps its initial
+/// contents, or copies what cannot be mapped. Ends the process if the address space does not
+/// suffice.
 ///
 /// # Safety
 /// `memory` is one of the program's memories, and no compiled code runs yet.
@@ -25,8 +29,14 @@ pub unsafe fn instantiate(memory: *mut Memory) {
     let memory = unsafe { &mut *memory };
     // SAFETY: the record counts the array it points to.
     let runs = unsafe { program::slice(memory.runs, memory.run_count) };
-    let reserved =
-        if memory.flags & MEMORY_FIXED != 0 { map_around(memory, runs) } else { reserve(memory) };
+    let is = |flag| memory.flags & flag != 0;
+    let reserved = match sys::memory::IMAGE {
+        MemoryImage::Fixed if is(MEMORY_FIXED) => map_around(memory, runs),
+        MemoryImage::InPlace if is(MEMORY_IN_PLACE) => {
+            map_behind(memory, runs).or_else(|_| reserve(memory))
+        }
+        _ => reserve(memory),
+    };
     if reserved.is_err() {
         fail(
             match memory.flags & MEMORY_CHECKED {
@@ -37,12 +47,24 @@ pub unsafe fn instantiate(memory: *mut Memory) {
         );
     }
     for run in runs.iter().filter(|run| !run.bytes.is_null()) {
-        // SAFETY: runs lie inside the initial size, which is accessible now.
+        // SAFETY: runs lie inside the initial size, which is accessible now and not yet in use. A
+        // run is in its place, or apart from all memories.
         unsafe {
-            let to = memory.base.add(run.offset as usize);
-            core::ptr::copy_nonoverlapping(run.bytes, to, run.length as usize);
+            let (to, length) = (memory.base.add(run.offset as usize), run.length as usize);
+            if to.cast_const() != run.bytes
+                && sys::memory::map_image(run.bytes, to, length).is_err()
+            {
+                core::ptr::copy_nonoverlapping(run.bytes, to, length);
+            }
         }
     }
+}
+
+/// Leaves the beginning of a memory where the image has it, and maps what follows.
+fn map_behind(memory: &Memory, runs: &[Run]) -> sys::Result<()> {
+    let held = in_pages(runs.last().map_or(0, |run| run.offset + run.length));
+    let accessible = in_pages(memory.length);
+    map_gap(memory.base, held, in_pages(memory.reservation), accessible, false)
 }
 
 /// Reserves a memory wherever there is room. One whose accesses are checked can do with less than
@@ -74,18 +96,26 @@ fn map_around(memory: &Memory, runs: &[Run]) -> sys::Result<()> {
     let accessible = in_pages(memory.length);
     let mut from = 0;
     for run in runs.iter().filter(|run| run.bytes.is_null()) {
-        map_gap(memory.base, from, run.offset as usize, accessible)?;
+        map_gap(memory.base, from, run.offset as usize, accessible, from > 0)?;
         from = run.offset as usize + in_pages(run.length);
     }
-    map_gap(memory.base, from, in_pages(memory.reservation), accessible)
+    map_gap(memory.base, from, in_pages(memory.reservation), accessible, from > 0)
 }
 
-/// Maps `from..to` at `base`: what lies below `accessible` to be read and written, the rest as
-/// mere reservation.
-fn map_gap(base: *mut u8, from: usize, to: usize, accessible: usize) -> sys::Result<()> {
-    let middle = accessible.clamp(from, to.max(from));
-    map(base.wrapping_add(from), middle - from, from > 0, sys::memory::commit_at)?;
-    map(base.wrapping_add(middle), to.max(middle) - middle, from > 0, sys::memory::reserve_at)
+/// Maps `from..to` at `base`, `inside` the image or not: what lies below `accessible` to be read and
+/// written, the rest as mere reservation. That comes first: of a memory that begins in the image, it
+/// is what may not find room.
+fn map_gap(
+    base: *mut u8,
+    from: usize,
+    to: usize,
+    accessible: usize,
+    inside: bool,
+) -> sys::Result<()> {
+    let to = to.max(from);
+    let middle = accessible.clamp(from, to);
+    map(base.wrapping_add(middle), to - middle, inside, sys::memory::reserve_at)?;
+    map(base.wrapping_add(from), middle - from, inside, sys::memory::commit_at)
 }
 
 /// Maps a range that should be free. Some loaders (qemu's) reserve the whole span from the image's

@@ -26,4 +26,4 @@ pub use link::{Export, Input, Library, LinkError, link};
 pub use macho::universal;
 pub use pe::resources;
 pub use relocation::relocation;
-pub use target::{Arch, HostConvention, ObjectFormat, Os, Target};
+pub use target::{Arch, HostConvention, MemoryImage, ObjectFormat, Os, Target};

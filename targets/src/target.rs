@@ -50,6 +50,21 @@ pub enum HostConvention {
     WindowsFastcall,
 }
 
+/// How the pages that an executable's file has of a linear memory become that memory, without
+/// their being copied at start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MemoryImage {
+    /// Memory 0 has a link-time address, and the kernel maps them there.
+    Fixed {
+        /// Address of the memory.
+        base: u64,
+    },
+    /// The runtime has the kernel map them once more, where it reserved the memory.
+    Mapped,
+    /// They end the image, and the runtime reserves the rest of the memory behind it.
+    InPlace,
+}
+
 /// What Kiln compiles for.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Target {
@@ -73,8 +88,8 @@ pub struct Target {
     pub cpu_features: &'static [&'static str],
     /// The instruction that fills gaps between functions: it traps.
     pub padding: &'static [u8],
-    /// Link-time address of memory 0, where the OS lets an executable have one.
-    pub memory_base: Option<u64>,
+    /// How an executable's memories come by contents that are large.
+    pub memory_image: MemoryImage,
     /// What executables' names end in.
     pub executable_suffix: &'static str,
     /// What objects' names end in.
@@ -111,7 +126,7 @@ pub const LINUX_AMD64: Target = Target {
     page_size: 0x1000,
     cpu_features: X86_64_V2,
     padding: INT3,
-    memory_base: Some(0x20_0000),
+    memory_image: MemoryImage::Fixed { base: 0x20_0000 },
     executable_suffix: "",
     object_suffix: ".o",
     shared_library: ("lib", ".so"),
@@ -130,7 +145,7 @@ pub const LINUX_ARM64: Target = Target {
     page_size: 0x1_0000,
     cpu_features: &[],
     padding: BRK,
-    memory_base: Some(0x1_0000_0000),
+    memory_image: MemoryImage::Fixed { base: 0x1_0000_0000 },
     executable_suffix: "",
     object_suffix: ".o",
     shared_library: ("lib", ".so"),
@@ -149,7 +164,7 @@ pub const DARWIN_AMD64: Target = Target {
     page_size: 0x1000,
     cpu_features: X86_64_V2,
     padding: INT3,
-    memory_base: None,
+    memory_image: MemoryImage::Mapped,
     executable_suffix: "",
     object_suffix: ".o",
     shared_library: ("lib", ".dylib"),
@@ -168,7 +183,7 @@ pub const DARWIN_ARM64: Target = Target {
     page_size: 0x4000,
     cpu_features: &[],
     padding: BRK,
-    memory_base: None,
+    memory_image: MemoryImage::Mapped,
     executable_suffix: "",
     object_suffix: ".o",
     shared_library: ("lib", ".dylib"),
@@ -187,7 +202,7 @@ pub const WINDOWS_AMD64: Target = Target {
     page_size: 0x1000,
     cpu_features: X86_64_V2,
     padding: INT3,
-    memory_base: None,
+    memory_image: MemoryImage::InPlace,
     executable_suffix: ".exe",
     object_suffix: ".obj",
     shared_library: ("", ".dll"),
@@ -206,7 +221,7 @@ pub const WINDOWS_ARM64: Target = Target {
     page_size: 0x1000,
     cpu_features: &[],
     padding: BRK,
-    memory_base: None,
+    memory_image: MemoryImage::InPlace,
     executable_suffix: ".exe",
     object_suffix: ".obj",
     shared_library: ("", ".dll"),
@@ -214,6 +229,15 @@ pub const WINDOWS_ARM64: Target = Target {
 };
 
 impl Target {
+    /// Link-time address of memory 0, where the OS lets an executable have one.
+    #[must_use]
+    pub const fn memory_base(&self) -> Option<u64> {
+        match self.memory_image {
+            MemoryImage::Fixed { base } => Some(base),
+            MemoryImage::Mapped | MemoryImage::InPlace => None,
+        }
+    }
+
     /// The format and architecture of its objects, in the terms of the crate `object`.
     #[must_use]
     pub const fn object_kind(&self) -> (BinaryFormat, Architecture) {

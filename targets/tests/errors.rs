@@ -157,6 +157,24 @@ fn a_memory_image_must_be_whole_pages() {
 }
 
 #[test]
+fn a_memory_that_begins_in_an_image_has_room_there() {
+    let place = |offsets: &[u64]| {
+        let app = object(&WINDOWS_AMD64, |builder, _| {
+            for offset in offsets {
+                let name = format!(".kiln.at.{offset:016x}");
+                builder.section(&name, SectionKind::Data, &[1; 0x2000], 4096);
+            }
+        });
+        link(&WINDOWS_AMD64, &[("app.o", app)])
+    };
+    place(&[0x1000, 0x3000]).unwrap();
+    for offsets in [&[0x1000, 0x2000][..], &[0x7fff_f000], &[0xffff_ffff_ffff_d000]] {
+        let error = place(offsets).unwrap_err();
+        assert!(matches!(error, LinkError::Placement { .. }), "{offsets:x?}: {error}");
+    }
+}
+
+#[test]
 fn an_address_in_code_that_cannot_move_is_refused() {
     let app = object(&DARWIN_AMD64, |builder, text| {
         let symbol = builder.refer("write");

@@ -5,7 +5,7 @@ mod support;
 
 use kiln_abi::embed::Embedded;
 use kiln_abi::part::Parts;
-use kiln_abi::symbol::{EMBED, PARTS, POLICY};
+use kiln_abi::symbol::{EMBED, PARTS, PLACED_SECTION_PREFIX, POLICY};
 use kiln_targets::target::{self, LINUX_AMD64};
 use kiln_targets::{Arch, Input, ObjectFormat, Target, link, runtime};
 use object::coff::ImportFile;
@@ -20,15 +20,17 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{EXIT_CODE, entry, sample};
+use support::{Builder, EXIT_CODE, entry, sample};
 
 const MANIFEST: &str = "kiln-policy 1\nenv\tA=B\n";
 
 fn link_sample(target: &'static Target) -> Vec<u8> {
-    let object = sample(target);
-    let objects = [("sample.o", &*object)];
+    link_objects(target, &[("sample.o", &sample(target))])
+}
+
+fn link_objects(target: &'static Target, objects: &[(&str, &[u8])]) -> Vec<u8> {
     let input = Input {
-        objects: &objects,
+        objects,
         manifest: MANIFEST,
         embedded: &[],
         stack_size: 1 << 20,
@@ -129,6 +131,41 @@ fn pe_tables_are_what_the_loader_searches() {
     }
 }
 
+/// What the loader and the runtime demand of a memory that begins in an image: sections without gaps,
+/// the last of which end at a multiple of 64 KiB, with the contents where the memory has them.
+#[test]
+fn a_memory_ends_pe_images() {
+    const RUNS: [(u64, usize); 3] = [(0x3000, 0x2000), (0x5000, 0x1000), (0x2_4000, 0x1000)];
+    for target in target::ALL.into_iter().filter(|t| t.format == ObjectFormat::Coff) {
+        let mut memory = Builder::new(target);
+        for (offset, size) in RUNS {
+            let contents = vec![(offset >> 12) as u8; size];
+            let name = format!("{PLACED_SECTION_PREFIX}{offset:016x}");
+            memory.section(&name, SectionKind::Data, &contents, 0x1000);
+        }
+        let objects = [("sample.o", &*sample(target)), ("memory.o", &memory.write())];
+        let image = link_objects(target, &objects);
+        let file = PeFile64::parse(&*image).unwrap();
+        let mut end = None;
+        for section in file.sections() {
+            assert!(end.is_none_or(|end| end == section.address()), "{target}");
+            end = Some((section.address() + section.size()).next_multiple_of(0x1000));
+        }
+        let end = end.unwrap();
+        let start = end - 0x3_0000;
+        assert_eq!(end % 0x1_0000, 0, "{target}");
+        let size = file.nt_headers().optional_header.size_of_image.get(LE);
+        assert_eq!(u64::from(size), end - file.relative_address_base(), "{target}");
+        for (offset, size) in RUNS {
+            let section = file.sections().find(|section| section.address() == start + offset);
+            let section = section.unwrap_or_else(|| panic!("{target} {offset:#x}"));
+            assert_eq!(section.name().unwrap(), ".kmemory", "{target}");
+            assert_eq!(section.file_range().unwrap().0 % 0x1000, 0, "{target}");
+            assert_eq!(section.data().unwrap(), vec![(offset >> 12) as u8; size], "{target}");
+        }
+    }
+}
+
 /// The checksum of a PE file, its own field taken for zero.
 fn checksum(image: &[u8]) -> u64 {
     let field = word(image, 0x3c) as usize + 24 + 64;
@@ -226,7 +263,7 @@ fn link_otherwise(target: &'static Target, folder: &Path) -> Vec<u8> {
     };
     file("sample.o", &sample(target));
     file("runtime.a", &with_index(&runtime::archive(target)));
-    let mut manifest = support::Builder::new(target);
+    let mut manifest = Builder::new(target);
     let section = manifest.section("policy", SectionKind::ReadOnlyData, MANIFEST.as_bytes(), 1);
     manifest.define(POLICY, section, 0);
     let section = manifest.section("parts", SectionKind::Data, &[0; size_of::<Parts>()], 8);

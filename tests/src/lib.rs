@@ -14,6 +14,7 @@ pub mod execute;
 pub mod expect;
 pub mod fixture;
 pub mod kiln;
+pub mod large_data;
 pub mod linked;
 pub mod root;
 pub mod script;

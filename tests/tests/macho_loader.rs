@@ -8,7 +8,7 @@ use std::fs;
 
 use kiln_targets::{Target, target};
 use kiln_tests::execute::{Executed, Execution};
-use kiln_tests::{kiln, trial};
+use kiln_tests::{kiln, large_data, trial};
 use libtest_mimic::{Failed, Trial};
 use sha2::{Digest as _, Sha256};
 
@@ -162,6 +162,21 @@ fn signed(target: &'static Target) -> Result<(), Failed> {
     must_exit(&execute(target, sign)?)
 }
 
+/// A memory's contents are copied where their pages, mapped once more, could not be written: the test
+/// of the module in `memory/image.wat` with a segment that may only be read.
+fn unwritable(target: &'static Target) -> Result<(), Failed> {
+    let scratch = kiln_tests::scratch()?;
+    let module = large_data::write(scratch.path())?;
+    let program = kiln::build(scratch.path(), &module, target, &[])?;
+    let mut image = Image(fs::read(&program)?);
+    let segment = image.segment("__KMEMORY");
+    image.set_u32(segment + SEGMENT_MAXIMUM, 1);
+    image.set_u32(segment + SEGMENT_PROTECTION, 1);
+    sign(&mut image);
+    fs::write(&program, image.0)?;
+    large_data::must_end(&Execution::plain(target, &program, scratch.path()).run()?)
+}
+
 fn must_exit(executed: &Executed) -> Result<(), Failed> {
     if executed.code == 42 {
         return Ok(());
@@ -216,6 +231,7 @@ fn main() {
     for target in [&target::DARWIN_AMD64, &target::DARWIN_ARM64] {
         trials.push(trial::on_target("macho_loader::universal", target, || universal(target)));
         trials.push(trial::on_target("macho_loader::signed", target, || signed(target)));
+        trials.push(trial::on_target("macho_loader::unwritable", target, || unwritable(target)));
         for (name, spoil, reason) in DEFECTS {
             trials.push(trial::on_target(&format!("macho_loader::{name}"), target, || {
                 must_refuse(target, *spoil, reason)

@@ -6,14 +6,16 @@
 //! Layouts: `kiln-abi`.
 
 use super::code::Range;
-use super::image;
+use super::image::{self, Way};
 use crate::error::Error;
 use crate::module::Constant;
 use crate::plan::Plan;
 use crate::symbol::{Data, GLOBAL_SIZE, Symbol};
 use core::mem::size_of;
 use kiln_abi::WASM_PAGE_SIZE;
-use kiln_abi::program::{MEMORY_CHECKED, MEMORY_FIXED, MEMORY_SHARED, Memory, Run};
+use kiln_abi::program::{
+    MEMORY_CHECKED, MEMORY_FIXED, MEMORY_IN_PLACE, MEMORY_SHARED, Memory, Run,
+};
 use kiln_abi::symbol::{ABI, CHECK_PROCESSOR, PLACED_SECTION_PREFIX, PROGRAM};
 use kiln_abi::table::{Element, NULL_ELEMENT_HIGH, NULL_ELEMENT_LOW};
 use std::collections::BTreeSet;
@@ -45,6 +47,8 @@ pub(super) enum Place {
     Writable,
     /// A section of that name, by itself.
     Section(String),
+    /// Pages that the runtime maps.
+    Mapped,
 }
 
 /// A piece of data.
@@ -225,17 +229,22 @@ impl Builder<'_, '_> {
     fn memories(&self) -> Vec<Piece> {
         let mut records = Piece::new(Data::Memories, Place::Writable, 8);
         let mut contents = Vec::new();
-        for (index, plan) in self.plan.memories.iter().enumerate() {
+        let ways = image::ways(self.plan);
+        for (index, (plan, way)) in self.plan.memories.iter().zip(ways).enumerate() {
             let memory = &self.plan.spaces.memories[index];
-            let runs = self.runs(index as u32, plan.base, &mut contents);
+            let (runs, begins_at) = self.runs(index as u32, way, &mut contents);
             let bits = [
                 (plan.base.is_some(), MEMORY_FIXED),
                 (plan.checked, MEMORY_CHECKED),
                 (memory.shared, MEMORY_SHARED),
+                (begins_at.is_some(), MEMORY_IN_PLACE),
             ];
             let flags = bits.iter().filter(|(set, _)| *set).fold(0, |all, (_, bit)| all | bit);
-            records.u64(plan.base.unwrap_or(0)).u64(memory.minimum).u64(memory.maximum);
-            records.u64(plan.reservation);
+            match begins_at {
+                Some((run, offset)) => records.pointer_into(run, -(offset as i64)),
+                None => records.u64(plan.base.unwrap_or(0)),
+            };
+            records.u64(memory.minimum).u64(memory.maximum).u64(plan.reservation);
             let count = (runs.bytes.len() / size_of::<Run>()) as u64;
             records.pointer(runs.name.clone()).u64(count);
             records.u32(flags).u32(WASM_PAGE_SIZE.ilog2());
@@ -248,38 +257,44 @@ impl Builder<'_, '_> {
         contents
     }
 
-    /// The list of a memory's runs. Their bytes become pieces of their own in `contents`: at
-    /// their address where the memory has one, else to be copied. Less than a page is copied
-    /// always: in its place, it would fill whole pages of the file and cost a mapping.
-    fn runs(&self, memory: u32, base: Option<u64>, contents: &mut Vec<Piece>) -> Piece {
+    /// The list of a memory's runs, whose bytes become pieces of their own in `contents`; and, where
+    /// the memory begins in the image, the first of them and its offset.
+    fn runs(
+        &self,
+        memory: u32,
+        way: Way,
+        contents: &mut Vec<Piece>,
+    ) -> (Piece, Option<(Name, u64)>) {
         /// Zeros to skip rather than to copy.
         const GRANULE: u64 = 64;
-        let page_size = self.plan.target.page_size;
-        let size = image::size(self.plan.spaces, memory) as u64;
-        let base = base.filter(|_| size >= page_size);
-        let granule = base.map_or(GRANULE, |_| page_size);
-        let runs = image::runs(self.plan.spaces, memory, granule);
+        let granule = if way == Way::Copied { GRANULE } else { self.plan.target.page_size };
         let name = Name::Local(format!("kiln_memory_{memory}_runs"));
         let mut list = Piece::new(name, Place::ReadOnlyRelocated, 8);
+        let mut begins_at = None;
+        let runs = image::runs(self.plan.spaces, memory, granule);
         for (position, run) in runs.into_iter().enumerate() {
-            let place = match base {
-                Some(base) => {
-                    Place::Section(format!("{PLACED_SECTION_PREFIX}{:016x}", base + run.offset))
-                }
-                None => Place::ReadOnly,
+            let at = |address| Place::Section(format!("{PLACED_SECTION_PREFIX}{address:016x}"));
+            let place = match way {
+                Way::Copied => Place::ReadOnly,
+                Way::Fixed(base) => at(base + run.offset),
+                Way::Mapped => Place::Mapped,
+                Way::InPlace => at(run.offset),
             };
             let name = Name::Local(format!("kiln_memory_{memory}_run_{position}"));
+            if way == Way::InPlace && position == 0 {
+                begins_at = Some((name.clone(), run.offset));
+            }
             list.u64(run.offset);
-            match base {
-                Some(_) => list.u64(0),
-                None => list.pointer(name.clone()),
+            match way {
+                Way::Fixed(_) => list.u64(0),
+                _ => list.pointer(name.clone()),
             };
             list.u64(run.bytes.len() as u64);
             let mut piece = Piece::new(name, place, granule);
             piece.bytes = run.bytes;
             contents.push(piece);
         }
-        list
+        (list, begins_at)
     }
 
     fn tables(&self) -> Piece {

@@ -9,7 +9,8 @@ use super::function::CodeFixup;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::symbol::Symbol;
-use kiln_targets::{Fixup, relocation};
+use kiln_abi::symbol::MAPPED_SECTION;
+use kiln_targets::{Fixup, ObjectFormat, relocation};
 use object::write::{
     Object, Relocation, SectionId, StandardSection, StandardSegment, Symbol as ObjectSymbol,
     SymbolId, SymbolSection,
@@ -49,6 +50,7 @@ struct Writer<'p, 'a> {
     plan: &'p Plan<'a>,
     object: Object<'static>,
     symbols: HashMap<Name, SymbolId>,
+    mapped: Option<SectionId>,
     /// Symbols at places inside pieces of data.
     inner: HashMap<(SymbolId, i64), SymbolId>,
 }
@@ -60,6 +62,7 @@ impl<'p, 'a> Writer<'p, 'a> {
             plan,
             object: Object::new(format, architecture, Endianness::Little),
             symbols: HashMap::new(),
+            mapped: None,
             inner: HashMap::new(),
         }
     }
@@ -98,6 +101,7 @@ impl<'p, 'a> Writer<'p, 'a> {
             }
             Place::Writable => self.object.section_id(StandardSection::Data),
             Place::Section(name) => self.placed(name),
+            Place::Mapped => self.mapped(),
         };
         let offset = self.object.append_section_data(section, &piece.bytes, piece.align);
         let size = piece.bytes.len() as u64;
@@ -109,11 +113,23 @@ impl<'p, 'a> Writer<'p, 'a> {
     fn placed(&mut self, name: &str) -> SectionId {
         let name = name.as_bytes().to_vec();
         let section = self.object.add_section(Vec::new(), name, SectionKind::Data);
-        *self.object.section_flags_mut(section) = SectionFlags::Elf {
-            sh_type: elf::SHT_PROGBITS,
-            sh_flags: elf::SHF_ALLOC | elf::SHF_WRITE | elf::SHF_GNU_RETAIN,
-        };
+        if self.plan.target.format == ObjectFormat::Elf {
+            *self.object.section_flags_mut(section) = SectionFlags::Elf {
+                sh_type: elf::SHT_PROGBITS,
+                sh_flags: elf::SHF_ALLOC | elf::SHF_WRITE | elf::SHF_GNU_RETAIN,
+            };
+        }
         section
+    }
+
+    /// The section of pages that the runtime maps.
+    fn mapped(&mut self) -> SectionId {
+        if let Some(section) = self.mapped {
+            return section;
+        }
+        let segment = self.object.segment_name(StandardSegment::Data).to_vec();
+        let name = MAPPED_SECTION.as_bytes().to_vec();
+        *self.mapped.insert(self.object.add_section(segment, name, SectionKind::Data))
     }
 
     fn define(&mut self, name: Name, section: SectionId, value: u64, size: u64, kind: SymbolKind) {

@@ -59,8 +59,8 @@ pub struct Program {
 #[repr(C)]
 pub struct Memory {
     /// Address of byte 0. With [`MEMORY_FIXED`] the compiler set it and compiled code holds it as
-    /// a constant; otherwise it is null until the runtime reserved the memory. It never changes
-    /// after that.
+    /// a constant; otherwise it is null, or what [`MEMORY_IN_PLACE`] says, until the runtime
+    /// reserved the memory. It never changes after that.
     pub base: *mut u8,
     /// Bytes that can be accessed now; at first, the module's initial size.
     pub length: u64,
@@ -86,6 +86,10 @@ pub const MEMORY_FIXED: u32 = 1;
 pub const MEMORY_CHECKED: u32 = 2;
 /// The memory is shared between threads.
 pub const MEMORY_SHARED: u32 = 4;
+/// The image holds the memory's beginning at `base`, which the runtime may leave there: writable,
+/// up to the end of the last run, rounded up to 64 KiB; with each run at its offset, and zeros
+/// between them. Nothing else of the image lies behind it.
+pub const MEMORY_IN_PLACE: u32 = 8;
 
 /// A piece of a memory's initial contents.
 #[derive(Debug)]
@@ -93,8 +97,9 @@ pub const MEMORY_SHARED: u32 = 4;
 pub struct Run {
     /// Offset in the memory, in bytes.
     pub offset: u64,
-    /// The bytes to copy; null when the image has them mapped in place already. A run mapped in
-    /// place starts at and covers whole pages of the target.
+    /// Where the image has the bytes; null when they are mapped in place already. A run mapped in
+    /// place starts at and covers whole pages of the target, and so may others, with `bytes` at
+    /// the start of a page too: they can be mapped rather than copied.
     pub bytes: *const u8,
     /// Number of bytes.
     pub length: u64,

@@ -57,9 +57,13 @@ pub const EMBED_SECTION: &str = ".kembed";
 pub const EMBED_READER: &str = "kiln_embed_reader";
 
 /// Prefix of the section of a piece of memory image that has a fixed address: the address follows
-/// as 16 hexadecimal digits. The linker maps such a section writable at exactly that address.
+/// as 16 hexadecimal digits. The linker maps such a section writable at exactly that address; in PE
+/// images, which have no fixed addresses, at that offset in the memory that begins in the image.
 /// Its size is a multiple of the target's page size.
 pub const PLACED_SECTION_PREFIX: &str = ".kiln.at.";
+
+/// Section of the memory images that the runtime maps, in Mach-O: whole pages, writable.
+pub const MAPPED_SECTION: &str = "__kmemory";
 
 /// Calls of the runtime that are not WASI. The signatures stand beside each name; all use the
 /// host's calling convention. A call that traps does not return.

@@ -17,8 +17,8 @@
 //! and with walking paths component by component, no path leads out of a preopened directory.
 
 use super::types::{
-    Advice, Buffer, Calls, Clock, FdFlags, Folder, HostPath, Open, Stat, TimeChange, Visit, Waited,
-    Whence,
+    Advice, Buffer, Calls, Clock, FdFlags, Folder, HostPath, MemoryImage, Open, Stat, TimeChange,
+    Visit, Waited, Whence,
 };
 use super::{
     Result, clock, folder, fs, fs::Handle, harden, memory, poll, process, random, signal, socket,
@@ -49,6 +49,14 @@ provided! {
     /// Makes reserved space readable and writable; it reads as zeros. Safety: the range is
     /// reserved.
     memory::commit: unsafe fn(address: *mut u8, length: usize) -> Result<()>;
+    /// Where executables for the OS have a memory's contents.
+    memory::IMAGE: MemoryImage;
+    /// Has pages of the executable's image appear at `to` as well, instead of their being copied
+    /// there: a page becomes a copy of its own when it is written, and the image stays as it is. An
+    /// error, and zeros there as before, where the OS cannot, where addresses or length are not
+    /// whole pages, and where copying is as quick. Safety: the image has as many bytes at `from`,
+    /// which never change; `to` was committed, and nothing uses it yet.
+    memory::map_image: unsafe fn(from: *const u8, to: *mut u8, length: usize) -> Result<()>;
     /// New zeroed memory.
     memory::allocate: fn(length: usize) -> Result<*mut u8>;
     /// Gives memory from `allocate` back. Safety: nothing refers to it any more, and it is one

@@ -366,3 +366,14 @@ pub struct Caught {
     /// What it finds in the first register for results: `rax`, `x0`.
     pub value: usize,
 }
+
+/// Where executables have the contents of a memory that are too large to be copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoryImage {
+    /// At the memory's own address, which is known when linking.
+    Fixed,
+    /// In pages that the runtime maps once more.
+    Mapped,
+    /// At the end of the image, where the memory may stay.
+    InPlace,
+}

@@ -53,8 +53,11 @@ pub(crate) enum Kind {
     Data,
     /// Variables that are zero at first.
     Zero,
-    /// Variables with an address of their own. ELF only.
+    /// Variables with an address of their own; in PE, with an offset in the memory that begins in
+    /// the image. Not in Mach-O.
     Placed(u64),
+    /// A memory's initial contents, in whole pages. Mach-O only.
+    Mapped,
     /// What the linker does not support; an error once something refers to it.
     Unsupported(&'static str),
 }

@@ -20,6 +20,7 @@ use crate::image::{Access, Image};
 use crate::link::layout::{self, Plan, SectionPlan, SegmentPlan};
 use crate::link::program::{Definition, Kind, Program, Relocation, SymbolId};
 use crate::link::{Input, LinkError};
+use kiln_abi::symbol::MAPPED_SECTION;
 use load_commands::{Contents, LoadCommands, Part};
 use object::write::macho::{Encoder, Nlist};
 use object::{LittleEndian, macho};
@@ -30,6 +31,8 @@ use std::collections::BTreeSet;
 pub(crate) const ENTRY: &str = "_main";
 /// Sections' names have no leading dot here.
 const POLICY_SECTION: &str = "__kpolicy";
+/// Segment of memories' contents. It stands by itself, so that no variable shares its pages.
+const MEMORY_SEGMENT: &str = "__KMEMORY";
 /// Segment and section of embedded files.
 const EMBED_SEGMENT: &str = "__KEMBED";
 const EMBED_SECTION: &str = "__kembed";
@@ -174,6 +177,7 @@ fn plan(page_size: u64, kind: &Output) -> Plan {
                 Access::ReadWrite,
                 &[("__data", &[Kind::Data]), ("__bss", &[Kind::Zero])],
             ),
+            segment(MEMORY_SEGMENT, Access::ReadWrite, &[(MAPPED_SECTION, &[Kind::Mapped])]),
             segment(EMBED_SEGMENT, Access::Read, &[(EMBED_SECTION, &[Kind::Embedded])]),
         ],
     }

@@ -6,6 +6,7 @@ mod base_relocations;
 mod exports;
 mod headers;
 mod imports;
+mod memory;
 pub mod resources;
 
 use crate::image::{Access, Image, Segment};
@@ -23,6 +24,8 @@ pub(crate) const ENTRY: &str = "kiln_start";
 const BASE: u64 = 0x1_4000_0000;
 /// Alignment of sections in memory: a page.
 const SECTION_ALIGN: u64 = 0x1000;
+/// Bytes of memory that an image can take.
+const LARGEST_IMAGE: u64 = 1 << 31;
 /// Alignment of sections in the file.
 const FILE_ALIGN: u64 = 0x200;
 
@@ -38,8 +41,6 @@ pub(crate) fn write(
     }
     let tables = imports::write_tables(program);
     let mut image = layout::arrange(program, plan())?;
-    image.fill(program)?;
-    sort_unwind_table(&mut image, program.target.arch);
     let relocations = base_relocations::write(&image, &image.moving_pointers(program));
     if !relocations.is_empty() {
         append_section(&mut image, ".reloc", &relocations);
@@ -49,9 +50,12 @@ pub(crate) fn write(
         let start = end.next_multiple_of(SECTION_ALIGN) - BASE;
         append_section(&mut image, ".rsrc", &resources::write(input.resources, start as u32));
     }
+    memory::place(program, &mut image)?;
+    image.fill(program)?;
+    sort_unwind_table(&mut image, program.target.arch);
     let padded = image.bytes.len().next_multiple_of(FILE_ALIGN as usize);
     image.bytes.resize(padded, 0);
-    if image.segments.iter().any(|segment| segment.address + segment.size - BASE > 1 << 31) {
+    if image.segments.iter().any(|segment| segment.address + segment.size - BASE > LARGEST_IMAGE) {
         return Err(LinkError::TooLarge("a PE image holds 2 GiB".to_owned()));
     }
 

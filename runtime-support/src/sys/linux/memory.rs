@@ -1,7 +1,9 @@
 //! Address space.
 
 use super::errno::translate;
+use crate::errno::Errno;
 use crate::sys::Result;
+use crate::sys::types::MemoryImage;
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
@@ -9,6 +11,9 @@ use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, m
 /// Pages are counted against the system's memory when they are first touched, not before.
 const LAZY: MapFlags = MapFlags::PRIVATE.union(MapFlags::NORESERVE);
 const ACCESS: ProtFlags = ProtFlags::READ.union(ProtFlags::WRITE);
+
+/// See [`contract`](crate::sys).
+pub const IMAGE: MemoryImage = MemoryImage::Fixed;
 
 /// See [`contract`](crate::sys).
 pub fn page_size() -> usize {
@@ -40,6 +45,14 @@ pub unsafe fn commit(address: *mut u8, length: usize) -> Result<()> {
     unsafe { mprotect(address.cast(), length, access) }.map_err(translate)
 }
 
+/// See [`contract`](crate::sys). Memory 0 has what is large at its address already.
+///
+/// # Safety
+/// As `contract` says.
+pub unsafe fn map_image(_from: *const u8, _to: *mut u8, _length: usize) -> Result<()> {
+    Err(Errno::NOSYS)
+}
+
 /// See [`contract`](crate::sys).
 pub fn allocate(length: usize) -> Result<*mut u8> {
     map(null_mut(), length, ACCESS, LAZY)
@@ -69,5 +82,5 @@ fn map_at(address: *mut u8, length: usize, access: ProtFlags) -> Result<()> {
     }
     // SAFETY: it was just mapped, elsewhere than wanted.
     unsafe { release(mapped, length) };
-    Err(crate::errno::Errno::EXIST)
+    Err(Errno::EXIST)
 }

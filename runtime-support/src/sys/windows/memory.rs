@@ -5,11 +5,15 @@ use super::syscall::{
 };
 use crate::errno::Errno;
 use crate::sys::Result;
+use crate::sys::types::MemoryImage;
 use core::ptr::null_mut;
 
 /// Windows places reservations at multiples of this on every processor. Source:
 /// `dwAllocationGranularity` in the documentation of `SYSTEM_INFO`.
 const ALLOCATION_GRANULARITY: usize = 0x1_0000;
+
+/// See [`contract`](crate::sys).
+pub const IMAGE: MemoryImage = MemoryImage::InPlace;
 
 /// See [`contract`](crate::sys).
 pub fn page_size() -> usize {
@@ -39,6 +43,14 @@ pub fn commit_at(address: *mut u8, length: usize) -> Result<()> {
 /// The range is reserved.
 pub unsafe fn commit(address: *mut u8, length: usize) -> Result<()> {
     allocate_at(address, length, MEM_COMMIT, PAGE_READWRITE).map(drop).ok_or(Errno::NOMEM)
+}
+
+/// See [`contract`](crate::sys). One memory may have what is large in its place already.
+///
+/// # Safety
+/// As `contract` says.
+pub unsafe fn map_image(_from: *const u8, _to: *mut u8, _length: usize) -> Result<()> {
+    Err(Errno::NOSYS)
 }
 
 /// See [`contract`](crate::sys).

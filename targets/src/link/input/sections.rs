@@ -4,7 +4,7 @@ use super::{Reader, starts_atom};
 use crate::link::LinkError;
 use crate::link::program::{Atom, AtomId, Kind};
 use crate::{ObjectFormat, arch};
-use kiln_abi::symbol::PLACED_SECTION_PREFIX;
+use kiln_abi::symbol::{MAPPED_SECTION, PLACED_SECTION_PREFIX};
 use object::read::{
     Object, ObjectComdat, ObjectSection, ObjectSymbol, RelocationTarget, SectionKind,
 };
@@ -199,10 +199,12 @@ impl<'a> Reader<'_, 'a, '_> {
     fn classify(&self, section: &object::Section<'a, '_>) -> Result<Option<Kind>, LinkError> {
         let name = section.name_bytes().map_err(|error| self.malformed(&error))?;
         let segment = section.segment_name_bytes().map_err(|error| self.malformed(&error))?;
-        let special = match self.program.target.format {
-            ObjectFormat::Elf => classify_elf(name, section.flags()),
-            ObjectFormat::MachO => classify_macho(segment.unwrap_or_default(), name, section),
-            ObjectFormat::Coff => classify_coff(name),
+        let digits = name.strip_prefix(PLACED_SECTION_PREFIX.as_bytes());
+        let special = match (self.program.target.format, digits) {
+            (ObjectFormat::MachO, _) => classify_macho(segment.unwrap_or_default(), name, section),
+            (_, Some(digits)) => Special::Placed(digits),
+            (ObjectFormat::Elf, None) => classify_elf(name, section.flags()),
+            (ObjectFormat::Coff, None) => classify_coff(name),
         };
         match special {
             Special::Drop => return Ok(None),
@@ -260,9 +262,6 @@ enum Special<'n> {
 }
 
 fn classify_elf(name: &[u8], flags: SectionFlags) -> Special<'_> {
-    if let Some(digits) = name.strip_prefix(PLACED_SECTION_PREFIX.as_bytes()) {
-        return Special::Placed(digits);
-    }
     let SectionFlags::Elf { sh_type, .. } = flags else { return Special::None };
     match sh_type {
         elf::SHT_INIT_ARRAY | elf::SHT_FINI_ARRAY | elf::SHT_PREINIT_ARRAY => {
@@ -290,6 +289,7 @@ fn classify_macho<'n>(
         (b"__LD" | b"__LLVM", _) => Special::Drop,
         _ if name == b"__eh_frame" => Special::Drop,
         (b"__DATA", _) if name == b"__const" => Special::Keep(Kind::Pointers),
+        (b"__DATA", _) if name == MAPPED_SECTION.as_bytes() => Special::Keep(Kind::Mapped),
         _ => Special::None,
     }
 }
