@@ -78,27 +78,31 @@ def run(options, made, launcher):
     return rows
 
 
-def start(options, made, launcher):
-    """Wall time of programs that only greet; a C program linked statically beside them."""
-    rows = {}
+def start(options, made, launcher, scratch):
+    """Wall time of programs that only greet, with a C program linked statically beside them, and of
+    one that does nothing but have a large data segment."""
+    commands = {}
     for program in peers.corpus():
         if program["group"] != "startup":
             continue
         name = program["name"]
-        commands = {}
         for peer in made:
             if peer.name == "kiln":
                 commands[f"{name}, Kiln"] = peer.build(program)
             elif peer.name == "native":
                 commands[f"{name}, static C"] = peer.build(program, static=True)
-        taken = measure.rounds(commands, 100 * options.rounds, launcher.execute)
-        for label, costs in taken.items():
-            rows[label] = {
-                "least": min(cost.wall for cost in costs),
-                "median": statistics.median(cost.wall for cost in costs),
-                "memory": max(cost.memory for cost in costs),
-                "file": os.path.getsize(commands[label][0]),
-            }
+    path = scratch / "data.wasm"
+    path.write_bytes(synthetic.data_segment(60 << 20))
+    commands["60 MB of data, Kiln"] = made[0].build({"name": "data", "wasm": path})
+    rows = {}
+    taken = measure.rounds(commands, 100 * options.rounds, launcher.execute)
+    for label, costs in taken.items():
+        rows[label] = {
+            "least": min(cost.wall for cost in costs),
+            "median": statistics.median(cost.wall for cost in costs),
+            "memory": max(cost.memory for cost in costs),
+            "file": os.path.getsize(commands[label][0]),
+        }
     return rows
 
 
@@ -154,7 +158,7 @@ def main():
         if "run" in sections:
             results["run"] = run(options, made, launcher)
         if "start" in sections:
-            results["start"] = start(options, made, launcher)
+            results["start"] = start(options, made, launcher, scratch)
         if "compile" in sections:
             results["compile"] = compile_(options, made, launcher, scratch)
         if "host" in sections:

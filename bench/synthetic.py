@@ -1,6 +1,6 @@
-"""Modules that are large in one way: very many functions, or one very long body.
+"""Modules that are large in one way: very many functions, one very long body, or much data.
 
-They run to their end and do nothing visible; what counts is compiling them.
+They run to their end and do nothing visible; what counts is compiling or starting them.
 Source: core specification, "Binary Format".
 """
 
@@ -39,16 +39,21 @@ def memory_access(operator, offset):
     return bytes([operator, 2]) + unsigned(offset)
 
 
+def vector(items):
+    return unsigned(len(items)) + b"".join(items)
+
+
+def binary(sections):
+    """A module of sections by their numbers."""
+    contents = (
+        bytes([number]) + unsigned(len(content)) + content for number, content in sections.items()
+    )
+    return b"\0asm\1\0\0\0" + b"".join(contents)
+
+
 def module(bodies):
     """A module whose function 0 is `() -> ()` and its `_start`; all others are `i32 -> i32` and
     entries of its table."""
-
-    def section(number, content):
-        return bytes([number]) + unsigned(len(content)) + content
-
-    def vector(items):
-        return unsigned(len(items)) + b"".join(items)
-
     types = vector([bytes([0x60, 0, 0]), bytes([0x60, 1, I32, 1, I32])])
     functions = unsigned(len(bodies)) + b"\0" + b"\1" * (len(bodies) - 1)
     table = vector([bytes([0x70, 0]) + unsigned(len(bodies))])
@@ -58,10 +63,22 @@ def module(bodies):
     held = vector([unsigned(index) for index in range(1, len(bodies))])
     elements = vector([b"\0" + const(1) + bytes([END]) + held])
     code = vector([unsigned(len(body)) + body for body in bodies])
-    sections = {
+    return binary({
         1: types, 3: functions, 4: table, 5: memory, 6: stack, 7: exports, 9: elements, 10: code
-    }  # fmt: skip
-    return b"\0asm\1\0\0\0" + b"".join(section(*item) for item in sections.items())
+    })  # fmt: skip
+
+
+def data_segment(size):
+    """An empty `_start`, and a data segment of so many bytes, few of them zero."""
+    words = b"".join((word * 0x9E3779B1 & 0xFFFFFFFF).to_bytes(4, "little") for word in range(1 << 16))
+    data = (words * (size // len(words) + 1))[:size]
+    segment = b"\0" + const(1 << 20) + bytes([END]) + unsigned(size) + data
+    return binary({
+        1: vector([bytes([0x60, 0, 0])]), 3: vector([b"\0"]),
+        5: vector([bytes([0]) + unsigned((size >> 16) + 17)]),
+        7: vector([b"\x06_start\0\0", b"\x06memory\x02\0"]),
+        10: vector([bytes([2, 0, END])]), 11: vector([segment]),
+    })  # fmt: skip
 
 
 def many_functions(count):
