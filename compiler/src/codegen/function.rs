@@ -1,6 +1,6 @@
 //! CLIF of one function → machine code and what is known of it.
 
-use super::{constant, unwind};
+use super::{constant, recursion, unwind};
 use crate::symbol::Symbol;
 use crate::translate::abi_code;
 use cranelift_codegen::binemit::Reloc;
@@ -82,12 +82,21 @@ impl Workspace {
     }
 }
 
-/// Optimizes the function in the workspace.
-pub(super) fn optimize(workspace: &mut Workspace, isa: &dyn TargetIsa) -> Result<(), String> {
-    let optimized = workspace.context.optimize(isa, &mut ControlPlane::default());
-    optimized.map_err(|error| format!("{error:?}"))?;
-    if isa.flags().opt_level() != OptLevel::None {
-        constant::load(&mut workspace.context.func);
+/// Optimizes the function in the workspace, which stands for `symbol`, if `isa` says so.
+pub(super) fn optimize(
+    workspace: &mut Workspace,
+    symbol: Symbol,
+    isa: &dyn TargetIsa,
+) -> Result<(), String> {
+    let context = &mut workspace.context;
+    let failure = |error| format!("{error:?}");
+    let is_wanted = isa.flags().opt_level() != OptLevel::None;
+    if is_wanted {
+        recursion::unroll(context, symbol).map_err(failure)?;
+    }
+    context.optimize(isa, &mut ControlPlane::default()).map_err(failure)?;
+    if is_wanted {
+        constant::load(&mut context.func);
     }
     Ok(())
 }

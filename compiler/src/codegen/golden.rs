@@ -5,6 +5,7 @@
 use super::Generator;
 use super::function::{self, Workspace};
 use crate::plan::Plan;
+use crate::symbol::Symbol;
 use crate::{Options, Source, translate};
 use kiln_targets::target;
 use std::fmt::Write;
@@ -27,7 +28,7 @@ fn translated(text: &str) -> String {
         context.clear();
         translate::function(&plan, index, body, context, builder, isa.frontend_config()).unwrap();
         if text.starts_with(";; optimized") {
-            function::optimize(&mut workspace, &*isa).unwrap();
+            function::optimize(&mut workspace, Symbol::Function(index), &*isa).unwrap();
         }
         let context = &workspace.context;
         let name = plan.spaces.function_name(index);

@@ -8,6 +8,7 @@ mod function;
 mod image;
 mod isa;
 mod object;
+mod recursion;
 mod unwind;
 
 #[cfg(test)]
@@ -138,7 +139,8 @@ impl<'a> Generator<'a> {
     /// Optimizes the function in the workspace, which stands for `symbol`. All targets of a run
     /// have the same settings of that.
     fn optimize(&self, workspace: &mut Workspace, symbol: Symbol) -> Result<(), Error> {
-        function::optimize(workspace, &*self.isa).map_err(|message| self.failure(symbol, message))
+        function::optimize(workspace, symbol, &*self.isa)
+            .map_err(|message| self.failure(symbol, message))
     }
 
     /// Generates the code of the optimized function in the workspace, which stands for `symbol`.
