@@ -1,35 +1,33 @@
 //! The prebuilt runtime libraries, one for each target.
 //!
-//! `scripts/build-runtime` writes them; the crate carries them packed. A library is an `ar` archive
-//! in the common format without symbol index. It holds `runtime.o`, `builtins.o` and, for Windows,
-//! short-import members, all named `import`, that say which DLL has which function. Source of the
-//! last: PE Format, "Import Library Format".
+//! `scripts/build-runtime` writes them packed; the crate carries them as its build script unpacks
+//! them. A library is an `ar` archive in the common format without symbol index. It holds
+//! `runtime.o`, `builtins.o` and, for Windows, short-import members, all named `import`, that say
+//! which DLL has which function. Source of the last: PE Format, "Import Library Format".
 
 use crate::{Arch, Os, Target};
 
 /// What the libraries were built with.
 pub const TOOLCHAIN: &str = include_str!("../runtime/toolchain");
 
-/// The packed library of a target: a zlib stream.
-const fn packed(target: &Target) -> &'static [u8] {
-    match (target.os, target.arch) {
-        (Os::Linux, Arch::Amd64) => include_bytes!("../runtime/linux-amd64.a.z"),
-        (Os::Linux, Arch::Arm64) => include_bytes!("../runtime/linux-arm64.a.z"),
-        (Os::Darwin, Arch::Amd64) => include_bytes!("../runtime/darwin-amd64.a.z"),
-        (Os::Darwin, Arch::Arm64) => include_bytes!("../runtime/darwin-arm64.a.z"),
-        (Os::Windows, Arch::Amd64) => include_bytes!("../runtime/windows-amd64.a.z"),
-        (Os::Windows, Arch::Arm64) => include_bytes!("../runtime/windows-arm64.a.z"),
-    }
+/// The library that the build script unpacked for a target of that name.
+macro_rules! library {
+    ($name:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".a"))
+    };
 }
 
 /// The runtime library of a target: the bytes of an archive.
-///
-/// # Panics
-/// If the library that this crate was built with is damaged.
 #[must_use]
-pub fn archive(target: &Target) -> Vec<u8> {
-    miniz_oxide::inflate::decompress_to_vec_zlib(packed(target))
-        .expect("the packed runtime library is a zlib stream")
+pub const fn archive(target: &Target) -> &'static [u8] {
+    match (target.os, target.arch) {
+        (Os::Linux, Arch::Amd64) => library!("linux-amd64"),
+        (Os::Linux, Arch::Arm64) => library!("linux-arm64"),
+        (Os::Darwin, Arch::Amd64) => library!("darwin-amd64"),
+        (Os::Darwin, Arch::Arm64) => library!("darwin-arm64"),
+        (Os::Windows, Arch::Amd64) => library!("windows-amd64"),
+        (Os::Windows, Arch::Arm64) => library!("windows-arm64"),
+    }
 }
 
 #[cfg(test)]
@@ -44,7 +42,7 @@ mod tests {
     fn every_library_has_its_objects_and_only_windows_has_imports() {
         for target in target::ALL {
             let library = archive(target);
-            let members: Vec<_> = ArchiveFile::parse(&*library)
+            let members: Vec<_> = ArchiveFile::parse(library)
                 .unwrap()
                 .members()
                 .map(|member| String::from_utf8(member.unwrap().name().to_vec()).unwrap())

@@ -262,7 +262,7 @@ fn link_otherwise(target: &'static Target, folder: &Path) -> Vec<u8> {
         std::fs::write(folder.join(name), data).unwrap();
     };
     file("sample.o", &sample(target));
-    file("runtime.a", &with_index(&runtime::archive(target)));
+    file("runtime.a", &with_index(runtime::archive(target)));
     let mut manifest = Builder::new(target);
     let section = manifest.section("policy", SectionKind::ReadOnlyData, MANIFEST.as_bytes(), 1);
     manifest.define(POLICY, section, 0);

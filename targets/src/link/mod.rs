@@ -75,7 +75,7 @@ pub struct Export {
 /// Undefined or duplicate symbols, an object that is malformed or for another target, an unknown
 /// relocation, or a distance that no relocation or thunk can span.
 pub fn link(target: &Target, input: &Input<'_>) -> Result<Vec<u8>, LinkError> {
-    link_with_runtime(target, input, &runtime::archive(target))
+    link_with_runtime(target, input, runtime::archive(target))
 }
 
 /// Links an executable for `target` with the library in `archive` instead of the target's
