@@ -16,8 +16,10 @@
 //!
 //! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2.
 
+mod decode;
+
 use crate::Arch;
-use iced_x86::{Code as Operation, Decoder, DecoderOptions, Instruction, OpKind, Register};
+use decode::{Form, Instruction, decode};
 
 /// A function's code, and what is known of it.
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +133,7 @@ pub fn compact(arch: Arch, function: &Function<'_>) -> Option<Moved> {
 /// Divides a function into items.
 struct Parser<'p, 'a> {
     function: &'p Function<'a>,
-    decoder: Decoder<'a>,
+    position: u32,
     items: Vec<Item>,
     /// Whether an instruction changes the stack pointer but by pushing, popping, calling,
     /// returning or taking the frame pointer's value.
@@ -140,8 +142,7 @@ struct Parser<'p, 'a> {
 
 impl<'p, 'a> Parser<'p, 'a> {
     fn new(function: &'p Function<'a>) -> Self {
-        let decoder = Decoder::with_ip(64, function.bytes, 0, DecoderOptions::NONE);
-        Self { function, decoder, items: Vec::new(), stack_changes: false }
+        Self { function, position: 0, items: Vec::new(), stack_changes: false }
     }
 
     fn parse(mut self) -> Option<Vec<Item>> {
@@ -151,89 +152,68 @@ impl<'p, 'a> Parser<'p, 'a> {
             self.block(end)?;
         }
         self.leave_out_vain();
-        let start = self.position();
+        let start = self.position;
         self.items.push(Item { start, size: size - start, kind: Kind::Tail });
         Some(self.items)
-    }
-
-    fn position(&self) -> u32 {
-        self.decoder.position() as u32
     }
 
     /// Reads a block; the last one has no known end but what never goes on.
     fn block(&mut self, end: Option<u32>) -> Option<()> {
         loop {
-            let start = self.position();
+            let start = self.position;
             match end {
                 Some(end) if start == end => return Some(()),
                 Some(end) if start > end => return None,
                 _ => {}
             }
-            let instruction = self.decoder.decode();
-            let item = self.item(start, &instruction)?;
-            let takes_frame = instruction.op1_register() == Register::RBP;
-            self.stack_changes |= instruction.op0_register() == Register::RSP && !takes_frame;
-            self.items.push(item);
-            let ends = match instruction.code() {
-                Operation::Jmp_rm64 => {
-                    self.table(end)?;
-                    true
-                }
-                Operation::Jmp_rel32_64 | Operation::Jmp_rel8_64 => true,
-                Operation::Retnq | Operation::Ud2 => true,
-                _ => false,
-            };
-            if ends && end.is_none() {
+            let instruction = decode(self.function.bytes.get(start as usize..)?)?;
+            let size = instruction.size as u32;
+            let kind = self.kind(start, &instruction)?;
+            let bytes = &self.function.bytes[start as usize..][..instruction.size];
+            let takes_frame = bytes == STACK_OF_FRAME;
+            self.stack_changes |= instruction.names_stack && !takes_frame;
+            self.items.push(Item { start, size, kind });
+            self.position += size;
+            match instruction.form {
+                Form::JumpIndirect => self.table(end)?,
+                Form::Jump | Form::Return | Form::Trap => {}
+                _ => continue,
+            }
+            if end.is_none() {
                 return Some(());
             }
         }
     }
 
-    fn item(&self, start: u32, instruction: &Instruction) -> Option<Item> {
-        if instruction.is_invalid() {
-            return None;
-        }
-        let size = instruction.len() as u32;
-        let kind = self.kind(start, size, instruction)?;
-        Some(Item { start, size, kind })
-    }
-
-    fn kind(&self, start: u32, size: u32, instruction: &Instruction) -> Option<Kind> {
+    fn kind(&self, start: u32, instruction: &Instruction) -> Option<Kind> {
+        let end = start + instruction.size as u32;
         let fields = self.function.fields;
         let linked = fields.get(fields.partition_point(|&field| field < start));
-        if linked.is_some_and(|&field| field < start + size) {
+        if linked.is_some_and(|&field| field < end) {
             return Some(Kind::Plain);
         }
         let fixed = start < self.function.prologue;
-        let constants = self.decoder.get_constant_offsets(instruction);
-        if instruction.is_ip_rel_memory_operand() {
-            let target = u32::try_from(instruction.ip_rel_memory_address()).ok()?;
-            return Some(Kind::Relative { field: constants.displacement_offset() as u8, target });
-        }
-        let branches = (0..instruction.op_count())
-            .any(|operand| instruction.op_kind(operand) == OpKind::NearBranch64);
-        let bytes = &self.function.bytes[start as usize..(start + size) as usize];
-        if !branches {
-            return Some(match short_immediate(instruction) {
-                true if !fixed => Kind::Immediate { opcode: opcode(bytes) },
-                _ => Kind::Plain,
-            });
-        }
-        let target = u32::try_from(instruction.near_branch_target()).ok()?;
-        Some(match *bytes {
-            [0xe9, ..] if !fixed => Kind::Jump { target, long: false },
-            [0x0f, condition @ 0x80..=0x8f, ..] if !fixed => {
-                Kind::Branch { condition: condition & 0x0f, target, long: false }
+        let target = match instruction.reference {
+            Some(reference) => {
+                let target = i64::from(end) + i64::from(reference.distance);
+                Some((reference.field as u8, u32::try_from(target).ok()?))
             }
-            [0xe8 | 0xe9, ..] => Kind::Relative { field: 1, target },
-            [0x0f, 0x80..=0x8f, ..] => Kind::Relative { field: 2, target },
+            None => None,
+        };
+        Some(match (instruction.form, target) {
+            (Form::Jump, Some((_, target))) if !fixed => Kind::Jump { target, long: false },
+            (Form::Branch { condition }, Some((_, target))) if !fixed => {
+                Kind::Branch { condition, target, long: false }
+            }
             // Within one operation of the code generator: nothing between the two changes.
-            _ if fixed => Kind::Plain,
-            [0xeb, _] => Kind::Jump { target, long: false },
-            [condition @ 0x70..=0x7f, _] => {
-                Kind::Branch { condition: condition & 0x0f, target, long: false }
+            (Form::Jump | Form::Branch { .. }, _) if instruction.size == SHORT as usize => {
+                Kind::Plain
             }
-            _ => return None,
+            (_, Some((field, target))) => Kind::Relative { field, target },
+            (Form::Immediate { value }, None) if !fixed && i8::try_from(value).is_ok() => {
+                Kind::Immediate { opcode: instruction.opcode as u8 }
+            }
+            _ => Kind::Plain,
         })
     }
 
@@ -267,7 +247,7 @@ impl<'p, 'a> Parser<'p, 'a> {
 
     /// Reads the jump table behind a jump, if it is one that has a table.
     fn table(&mut self, end: Option<u32>) -> Option<()> {
-        let start = self.position();
+        let start = self.position;
         let refers =
             |item: &Item| matches!(item.kind, Kind::Relative { target, .. } if target == start);
         if !self.items.iter().rev().take(8).any(refers) {
@@ -278,8 +258,7 @@ impl<'p, 'a> Parser<'p, 'a> {
             return None;
         }
         self.items.push(Item { start, size: end - start, kind: Kind::Table });
-        self.decoder.set_position(end as usize).ok()?;
-        self.decoder.set_ip(end.into());
+        self.position = end;
         Some(())
     }
 
@@ -305,37 +284,6 @@ impl<'p, 'a> Parser<'p, 'a> {
 fn entries(bytes: &[u8], start: u32, end: u32) -> impl Iterator<Item = u32> {
     let words = bytes[start as usize..end as usize].as_chunks().0;
     words.iter().map(move |&word| start.wrapping_add(u32::from_le_bytes(word)))
-}
-
-/// Whether an operation has an immediate operand of four bytes where one would do.
-fn short_immediate(instruction: &Instruction) -> bool {
-    use Operation as Op;
-    let long = matches!(
-        instruction.code(),
-        Op::Add_rm32_imm32
-            | Op::Add_rm64_imm32
-            | Op::Or_rm32_imm32
-            | Op::Or_rm64_imm32
-            | Op::Adc_rm32_imm32
-            | Op::Adc_rm64_imm32
-            | Op::Sbb_rm32_imm32
-            | Op::Sbb_rm64_imm32
-            | Op::And_rm32_imm32
-            | Op::And_rm64_imm32
-            | Op::Sub_rm32_imm32
-            | Op::Sub_rm64_imm32
-            | Op::Xor_rm32_imm32
-            | Op::Xor_rm64_imm32
-            | Op::Cmp_rm32_imm32
-            | Op::Cmp_rm64_imm32
-    );
-    long && i8::try_from(instruction.immediate(1) as i32).is_ok()
-}
-
-/// Where an instruction's operation code is: behind its prefixes.
-fn opcode(bytes: &[u8]) -> u8 {
-    let prefix = |byte: &u8| matches!(byte, 0x40..=0x4f | 0xf0 | 0x64..=0x67);
-    bytes.iter().take_while(|&byte| prefix(byte)).count() as u8
 }
 
 /// Decides which branches are short; returns where each item starts.
