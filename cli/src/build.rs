@@ -30,7 +30,7 @@ pub(crate) fn build(options: &Build) -> Result<(), Error> {
     let mut resources = options.resources.clone();
     let icon = icon::read(options.icon.as_ref(), &options.products)?;
     resources.extend(icon.iter().flat_map(Icon::resources));
-    pipeline::set_threads(options.settings.jobs)?;
+    pipeline::set_threads(options.settings.jobs, &files, &options.products)?;
     let modules = pipeline::parse(&files)?;
     let program = pipeline::link(&files, &modules, options.emit)?;
 

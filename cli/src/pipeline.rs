@@ -17,6 +17,9 @@ use crate::options::{Library, Settings};
 use crate::product::Product;
 use crate::progress::Display;
 
+/// Bytes of wasm, counted for each target, that one thread compiles in a few milliseconds.
+const WORK_OF_ONE_THREAD: usize = 8 << 10;
+
 /// What is the same for every target of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pipeline<'a> {
@@ -185,9 +188,20 @@ fn compile_error(path: &Path, target: &'static Target, source: kiln_compiler::Er
 }
 
 /// Sets the number of threads for everything that runs in parallel, parsing included; `None` is
-/// one per processor.
-pub(crate) fn set_threads(jobs: Option<usize>) -> Result<(), Error> {
-    // Without a number the pool starts by itself where it is first needed.
-    let Some(jobs) = jobs else { return Ok(()) };
-    rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global().map_err(Error::Threads)
+/// one per processor, or one where modules are so small that starting others takes longer than
+/// what they would do. This thread is one of them, so that one alone starts no other.
+pub(crate) fn set_threads(
+    jobs: Option<usize>,
+    files: &[File],
+    products: &[Product],
+) -> Result<(), Error> {
+    let targets: usize = products.iter().map(|product| product.targets().len()).sum();
+    let work = targets * files.iter().map(|file| file.wasm().len()).sum::<usize>();
+    let one_per_processor = 0;
+    let threads = jobs.unwrap_or(if work < WORK_OF_ONE_THREAD { 1 } else { one_per_processor });
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .use_current_thread()
+        .build_global()
+        .map_err(Error::Threads)
 }

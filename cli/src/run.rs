@@ -17,13 +17,14 @@ use crate::error::Error;
 use crate::options::{Run, Settings};
 use crate::output::Output;
 use crate::pipeline::{self, Pipeline};
+use crate::product::Product;
 use crate::progress::Display;
 use crate::{embed, exit_code, output, policy_file, report};
 
 /// Compiles and executes the module of `options`; the result is the exit code to pass on.
 pub(crate) fn run(options: &Run) -> Result<i32, Error> {
     let files = pipeline::read(&options.input, &options.libraries)?;
-    pipeline::set_threads(options.settings.jobs)?;
+    pipeline::set_threads(options.settings.jobs, &files, &[Product::Single(options.host)])?;
     let modules = pipeline::parse(&files)?;
     let program = pipeline::link(&files, &modules, Emit::Exe)?;
     let embedded = embed::section(&options.embeds, options.time)?;

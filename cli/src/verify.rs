@@ -48,7 +48,7 @@ pub(crate) fn verify(options: &Verify) -> Result<(), Error> {
     if manifest.icon != icon.as_ref().map(dist::Icon::new) {
         return Err(differs("was made with another icon".to_owned()));
     }
-    pipeline::set_threads(settings.jobs)?;
+    pipeline::set_threads(settings.jobs, &modules, &products)?;
     let display = Display::new(settings.quiet);
     let release = Release {
         path: Path::new(&manifest.module.path),

@@ -40,7 +40,7 @@ pub(crate) fn dist(options: &Dist) -> Result<(), Error> {
         output::check(&module.path, &[options.output.join(MANIFEST)])?;
     }
     replaceable(&options.output)?;
-    pipeline::set_threads(options.settings.jobs)?;
+    pipeline::set_threads(options.settings.jobs, &modules, &options.products)?;
 
     let display = Display::new(options.settings.quiet);
     let release = Release {
