@@ -67,7 +67,7 @@ pub(super) struct CallSite {
 
 /// What the functions of one thread are compiled in, one after another.
 pub(super) struct Workspace {
-    pub(super) context: Context,
+    pub(super) context: Box<Context>,
     pub(super) builder: FunctionBuilderContext,
     registers: regalloc2::Ctx,
 }
@@ -75,7 +75,7 @@ pub(super) struct Workspace {
 impl Workspace {
     pub(super) fn new() -> Self {
         Self {
-            context: Context::new(),
+            context: Box::new(Context::new()),
             builder: FunctionBuilderContext::new(),
             registers: regalloc2::Ctx::default(),
         }
