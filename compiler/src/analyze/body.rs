@@ -20,6 +20,8 @@ pub(crate) struct BodyFacts {
     pub(crate) tables_grown: Vec<u32>,
     /// Memories that grow.
     pub(crate) memories_grown: Vec<u32>,
+    /// Targets of all branch tables, counted as often as they are named.
+    pub(crate) branch_targets: u32,
     /// It is `memcmp`: it compares bytes of memory 0.
     pub(crate) compares_bytes: bool,
 }
@@ -35,6 +37,7 @@ impl BodyFacts {
             tables_set: Vec::new(),
             tables_grown: Vec::new(),
             memories_grown: Vec::new(),
+            branch_targets: 0,
             compares_bytes: idiom::compares_bytes(body.as_bytes()),
         }
     }
@@ -54,6 +57,9 @@ impl BodyFacts {
             Operator::TableGrow { table } => {
                 self.tables_set.push(table);
                 self.tables_grown.push(table);
+            }
+            Operator::BrTable { ref targets } => {
+                self.branch_targets = self.branch_targets.saturating_add(targets.len());
             }
             Operator::MemoryGrow { mem } => self.memories_grown.push(mem),
             Operator::Block { blockty: BlockType::FuncType(_) }

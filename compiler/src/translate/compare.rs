@@ -18,30 +18,30 @@ const WORD: i64 = 8;
 impl Translator<'_, '_> {
     /// Moves the ranges of a memory that begin at locals 0 and 1, local 2 bytes long, past equal words.
     pub(super) fn skip_equal_words(&mut self, memory: u32) {
-        let [left, right, count] = [0, 1, 2].map(|index: usize| self.locals[index].variable);
+        let [left, right, count] = [0, 1, 2];
         let [inside, header, words, equal, done] = [(); 5].map(|()| self.builder.create_block());
 
-        let bytes = self.builder.use_var(count);
+        let bytes = self.use_local(count);
         let few = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, bytes, WORD);
         self.builder.ins().brif(few, done, &[], inside, &[]);
 
         self.builder.switch_to_block(inside);
         let length = self.memory_length(memory);
         let [left_ends, right_ends] = [left, right].map(|start| {
-            let start = self.builder.use_var(start);
+            let start = self.use_local(start);
             self.ends_outside(start, bytes, length)
         });
         let outside = self.builder.ins().bor(left_ends, right_ends);
         self.builder.ins().brif(outside, done, &[], header, &[]);
 
         self.builder.switch_to_block(header);
-        let bytes = self.builder.use_var(count);
+        let bytes = self.use_local(count);
         let few = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, bytes, WORD);
         self.builder.ins().brif(few, done, &[], words, &[]);
 
         self.builder.switch_to_block(words);
         let [one, other] = [left, right].map(|start| {
-            let start = self.builder.use_var(start);
+            let start = self.use_local(start);
             let Address { base, offset, flags } = self.range(memory, start, WORD as u64);
             self.builder.ins().load(types::I64, flags, base, offset)
         });
@@ -50,9 +50,9 @@ impl Translator<'_, '_> {
 
         self.builder.switch_to_block(equal);
         for (local, step) in [(left, WORD), (right, WORD), (count, -WORD)] {
-            let value = self.builder.use_var(local);
+            let value = self.use_local(local);
             let value = self.builder.ins().iadd_imm_s(value, step);
-            self.builder.def_var(local, value);
+            self.define_local(local, value);
         }
         self.builder.ins().jump(header, &[]);
         for block in [inside, header, words, equal, done] {

@@ -4,10 +4,10 @@
 //! types as block parameters.
 
 use super::exception::{Clause, Handler};
-use super::{Local, Translator, clif_type};
+use super::{Translator, clif_type};
 use crate::module::Body;
 use cranelift_codegen::ir::{
-    Block, BlockArg, BlockCall, InstBuilder, JumpTableData, StackSlot, Type, Value, types,
+    Block, BlockArg, BlockCall, InstBuilder, JumpTableData, StackSlot, Value, types,
 };
 use kiln_abi::trap::TrapCode;
 use std::rc::Rc;
@@ -68,8 +68,9 @@ impl Translator<'_, '_> {
         if super::call::returns_in_memory(ty) {
             self.results_pointer = Some(parameters.remove(0));
         }
+        let on_stack = super::local::on_stack(body, parameters.len())?;
         for value in parameters {
-            self.add_local(self.builder.func.dfg.value_type(value), value);
+            self.declare_local(on_stack, value);
         }
         let mut zeros: Vec<(ValType, Value)> = Vec::new();
         for declaration in body.code.get_locals_reader()? {
@@ -81,18 +82,12 @@ impl Translator<'_, '_> {
                 zero
             });
             for _ in 0..count {
-                self.add_local(clif_type(ty), zero);
+                self.declare_local(on_stack, zero);
             }
         }
         let exit = self.block_of(ty.results());
         self.push_frame(Kind::Block, exit, ty.results().len(), exit, ty.results().len(), 0);
         Ok(())
-    }
-
-    fn add_local(&mut self, ty: Type, value: Value) {
-        let variable = self.builder.declare_var(ty);
-        self.builder.def_var(variable, value);
-        self.locals.push(Local { variable, read: None });
     }
 
     fn zero(&mut self, ty: ValType) -> Value {

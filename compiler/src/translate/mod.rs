@@ -17,6 +17,7 @@ mod control;
 mod entry;
 mod exception;
 mod library;
+mod local;
 mod memory;
 mod numeric;
 mod order;
@@ -43,18 +44,12 @@ use cranelift_codegen::ir::{
     GlobalValueData, InstBuilder, SigRef, Signature, SourceLoc, Type, Value, types,
 };
 use cranelift_codegen::isa::TargetFrontendConfig;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use exception::{Handler, LegacyClause};
+use local::Local;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use wasmparser::{Operator, ValType, WasmFeatures};
-
-/// A parameter or local variable of the function.
-struct Local {
-    variable: Variable,
-    /// What it held when it was read last in the order of the text.
-    read: Option<Value>,
-}
 
 /// Translates one function body.
 pub(crate) struct Translator<'p, 'f> {
@@ -217,6 +212,7 @@ impl<'p, 'f> Translator<'p, 'f> {
             Region::Memory(index) => (index, "memory"),
             // A function can have 65,535 kinds of access; globals beyond the first share one.
             Region::Global(index) => (0x4000_0000 + index.min(0x1000), "global"),
+            Region::Local(slot) => (0x6000_0000 + slot, "local"),
             Region::Tables => (0x8000_0000, "tables"),
             Region::Records => (0x8000_0001, "records"),
         };
@@ -230,6 +226,8 @@ impl<'p, 'f> Translator<'p, 'f> {
 enum Region {
     Memory(u32),
     Global(u32),
+    /// A local variable on the stack.
+    Local(u32),
     /// The entries of all tables.
     Tables,
     /// The records of memories and tables.

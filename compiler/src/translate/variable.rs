@@ -10,9 +10,8 @@ impl Translator<'_, '_> {
     pub(super) fn variable(&mut self, operator: &Operator<'_>) -> bool {
         match *operator {
             Operator::LocalGet { local_index } => {
-                let local = &mut self.locals[local_index as usize];
-                let value = self.builder.use_var(local.variable);
-                local.read = Some(value);
+                let value = self.use_local(local_index as usize);
+                self.locals[local_index as usize].read = Some(value);
                 self.push(value);
             }
             Operator::LocalSet { local_index } => {
@@ -48,7 +47,7 @@ impl Translator<'_, '_> {
 
     fn local_set(&mut self, index: u32, value: Value) {
         self.accumulate(index, value);
-        self.builder.def_var(self.locals[index as usize].variable, value);
+        self.define_local(index as usize, value);
     }
 
     pub(super) fn global_get(&mut self, index: u32) -> Value {
