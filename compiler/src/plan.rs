@@ -74,8 +74,6 @@ impl ThreadPlan {
 pub(crate) struct Asked {
     /// Where a memory lies.
     pub(crate) memory_base: bool,
-    /// How the host is called, with so many parameters at most.
-    pub(crate) host_parameters: Option<usize>,
 }
 
 /// How code accesses a memory.
@@ -116,10 +114,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn agrees(&self, other: &Self, asked: Asked) -> bool {
         let bases =
             |plan: &Self| plan.memories.iter().map(|memory| memory.base).collect::<Vec<_>>();
-        let conventions =
-            |plan: &Self| asked.host_parameters.map(|count| plan.target.integer_convention(count));
-        (!asked.memory_base || bases(self) == bases(other))
-            && conventions(self) == conventions(other)
+        !asked.memory_base || bases(self) == bases(other)
     }
 
     /// Where a piece of data lies in the block of each thread; `None` if all threads share it.

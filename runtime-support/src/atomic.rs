@@ -7,6 +7,7 @@
 
 use crate::lock::Lock;
 use crate::memory::{self, within};
+use crate::sys::arch::compiled_calls;
 use crate::sys::clock;
 use crate::sys::thread;
 use crate::sys::types::Clock;
@@ -102,58 +103,60 @@ impl Queue {
     }
 }
 
-/// `memory.atomic.wait32`.
-///
-/// # Safety
-/// `memory` is one of the program's memories.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_atomic_wait32(
-    memory: *mut Memory,
-    at: u64,
-    expected: u32,
-    timeout: i64,
-) -> u32 {
-    // SAFETY: as the caller says; the word lies in the memory and is aligned.
-    unsafe {
-        let word = shared(memory, word_at(memory, at, 4));
-        let word = AtomicU32::from_ptr(word.cast());
-        wait(word.as_ptr().addr(), || word.load(SeqCst) == expected, timeout) as u32
+compiled_calls! {
+    /// `memory.atomic.wait32`.
+    ///
+    /// # Safety
+    /// `memory` is one of the program's memories.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_atomic_wait32(
+        memory: *mut Memory,
+        at: u64,
+        expected: u32,
+        timeout: i64,
+    ) -> u32 {
+        // SAFETY: as the caller says; the word lies in the memory and is aligned.
+        unsafe {
+            let word = shared(memory, word_at(memory, at, 4));
+            let word = AtomicU32::from_ptr(word.cast());
+            wait(word.as_ptr().addr(), || word.load(SeqCst) == expected, timeout) as u32
+        }
     }
-}
 
-/// `memory.atomic.wait64`.
-///
-/// # Safety
-/// `memory` is one of the program's memories.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_atomic_wait64(
-    memory: *mut Memory,
-    at: u64,
-    expected: u64,
-    timeout: i64,
-) -> u32 {
-    // SAFETY: as the caller says; the word lies in the memory and is aligned.
-    unsafe {
-        let word = shared(memory, word_at(memory, at, 8));
-        let word = AtomicU64::from_ptr(word.cast());
-        wait(word.as_ptr().addr(), || word.load(SeqCst) == expected, timeout) as u32
+    /// `memory.atomic.wait64`.
+    ///
+    /// # Safety
+    /// `memory` is one of the program's memories.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_atomic_wait64(
+        memory: *mut Memory,
+        at: u64,
+        expected: u64,
+        timeout: i64,
+    ) -> u32 {
+        // SAFETY: as the caller says; the word lies in the memory and is aligned.
+        unsafe {
+            let word = shared(memory, word_at(memory, at, 8));
+            let word = AtomicU64::from_ptr(word.cast());
+            wait(word.as_ptr().addr(), || word.load(SeqCst) == expected, timeout) as u32
+        }
     }
-}
 
-/// `memory.atomic.notify`.
-///
-/// # Safety
-/// `memory` is one of the program's memories.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_atomic_notify(memory: *mut Memory, at: u64, count: u32) -> u32 {
-    // SAFETY: as the caller says.
-    let address = unsafe { word_at(memory, at, 4) }.addr();
-    // SAFETY: waiters stay in the queue, whose lock is held, until their words are set.
-    queue_of(address).lock().take(
-        count,
-        |waiter| unsafe { (*waiter).address == address },
-        |waiter| unsafe { release(waiter) },
-    )
+    /// `memory.atomic.notify`.
+    ///
+    /// # Safety
+    /// `memory` is one of the program's memories.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_atomic_notify(memory: *mut Memory, at: u64, count: u32) -> u32 {
+        // SAFETY: as the caller says.
+        let address = unsafe { word_at(memory, at, 4) }.addr();
+        // SAFETY: waiters stay in the queue, whose lock is held, until their words are set.
+        queue_of(address).lock().take(
+            count,
+            |waiter| unsafe { (*waiter).address == address },
+            |waiter| unsafe { release(waiter) },
+        )
+    }
 }
 
 /// Lets a waiter that was taken out of its queue go on.

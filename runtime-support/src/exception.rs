@@ -5,6 +5,7 @@
 
 use crate::global::Global;
 use crate::lock::Lock;
+use crate::sys::arch::compiled_calls;
 use crate::sys::types::Landing;
 use crate::sys::{self, arch, signal};
 use crate::{program, thread, trap};
@@ -42,71 +43,73 @@ const CHUNK: usize = 1 << 20;
 /// Free memory for exceptions that stay.
 static FREE: Lock<(*mut u8, usize)> = Lock::new((core::ptr::null_mut(), 0));
 
-/// Throws a new exception from the function that called the one with frame pointer `frame`.
-///
-/// # Safety
-/// `payload` points to `count` values; `frame` is a frame of compiled code.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_throw(
-    tag: u32,
-    payload: *const u128,
-    count: u32,
-    frame: *const u8,
-) -> ! {
-    let current = current();
-    // SAFETY: nothing else uses the current exception while one is thrown; `count` is a number of
-    // parameters, which the validator bounds.
-    unsafe {
-        (*current).exception = Exception { tag, count, reserved: 0 };
-        copy_nonoverlapping(payload, (&raw mut (*current).payload).cast(), count as usize);
-        unwind(current.cast(), frame)
-    }
-}
-
-/// Throws an exception once more.
-///
-/// # Safety
-/// `exception` is one that was caught; `frame` is a frame of compiled code.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_throw_reference(exception: *const Exception, frame: *const u8) -> ! {
-    // SAFETY: as the caller says. One that does not stay may lie in a frame that is left now.
-    unsafe {
-        if (*exception).reserved == KEPT {
-            unwind(exception, frame)
+compiled_calls! {
+    /// Throws a new exception from the function that called the one with frame pointer `frame`.
+    ///
+    /// # Safety
+    /// `payload` points to `count` values; `frame` is a frame of compiled code.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_throw(
+        tag: u32,
+        payload: *const u128,
+        count: u32,
+        frame: *const u8,
+    ) -> ! {
+        let current = current();
+        // SAFETY: nothing else uses the current exception while one is thrown; `count` is a number of
+        // parameters, which the validator bounds.
+        unsafe {
+            (*current).exception = Exception { tag, count, reserved: 0 };
+            copy_nonoverlapping(payload, (&raw mut (*current).payload).cast(), count as usize);
+            unwind(current.cast(), frame)
         }
-        kiln_exception_copy(exception, current().cast());
-        unwind(current().cast(), frame)
     }
-}
 
-/// The same exception in a place where it stays. Such exceptions are never given back.
-///
-/// # Safety
-/// `exception` is one that was caught.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_exception_keep(exception: *const Exception) -> *const Exception {
-    // SAFETY: as the caller says; the memory is fresh and large enough.
-    unsafe {
-        if (*exception).reserved == KEPT {
-            return exception;
+    /// Throws an exception once more.
+    ///
+    /// # Safety
+    /// `exception` is one that was caught; `frame` is a frame of compiled code.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_throw_reference(exception: *const Exception, frame: *const u8) -> ! {
+        // SAFETY: as the caller says. One that does not stay may lie in a frame that is left now.
+        unsafe {
+            if (*exception).reserved == KEPT {
+                unwind(exception, frame)
+            }
+            kiln_exception_copy(exception, current().cast());
+            unwind(current().cast(), frame)
         }
-        let kept = allocate(size(exception)).cast::<Exception>();
-        kiln_exception_copy(exception, kept);
-        (*kept).reserved = KEPT;
-        kept
     }
-}
 
-/// Copies an exception with its payload.
-///
-/// # Safety
-/// `exception` is one that was caught, and `to` has room for it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_exception_copy(exception: *const Exception, to: *mut Exception) {
-    // SAFETY: as the caller says; `copy` allows for the same place.
-    unsafe {
-        core::ptr::copy(exception.cast::<u8>(), to.cast::<u8>(), size(exception));
-        (*to).reserved = 0;
+    /// The same exception in a place where it stays. Such exceptions are never given back.
+    ///
+    /// # Safety
+    /// `exception` is one that was caught.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_exception_keep(exception: *const Exception) -> *const Exception {
+        // SAFETY: as the caller says; the memory is fresh and large enough.
+        unsafe {
+            if (*exception).reserved == KEPT {
+                return exception;
+            }
+            let kept = allocate(size(exception)).cast::<Exception>();
+            kiln_exception_copy(exception, kept);
+            (*kept).reserved = KEPT;
+            kept
+        }
+    }
+
+    /// Copies an exception with its payload.
+    ///
+    /// # Safety
+    /// `exception` is one that was caught, and `to` has room for it.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_exception_copy(exception: *const Exception, to: *mut Exception) {
+        // SAFETY: as the caller says; `copy` allows for the same place.
+        unsafe {
+            core::ptr::copy(exception.cast::<u8>(), to.cast::<u8>(), size(exception));
+            (*to).reserved = 0;
+        }
     }
 }
 

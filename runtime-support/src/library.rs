@@ -9,6 +9,7 @@
 
 use crate::global::Global;
 use crate::lock::Lock;
+use crate::sys::arch::compiled_calls;
 use crate::sys::{arch, process, signal};
 use crate::{exception, program, start, thread, trap};
 use core::ffi::{CStr, c_char};
@@ -51,50 +52,55 @@ unsafe extern "C" fn nothing(_: *mut u128) -> u32 {
     OK
 }
 
-/// Makes the instance.
-///
-/// # Safety
-/// `work` is the compiled code that does.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_library_instantiate(work: Work) -> u32 {
-    let _one = CALLS.lock();
-    if STATE.load(Relaxed) != state::NONE {
-        return ALREADY_INSTANTIATED;
+compiled_calls! {
+    /// Makes the instance.
+    ///
+    /// # Safety
+    /// `work` is the compiled code that does.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_library_instantiate(work: Work) -> u32 {
+        let _one = CALLS.lock();
+        if STATE.load(Relaxed) != state::NONE {
+            return ALREADY_INSTANTIATED;
+        }
+        STATE.store(state::BEGINNING, Relaxed);
+        process::begin_library();
+        let stack_size = program::record().stack_size as usize + trap::RUNTIME_STACK;
+        if signal::share().and_then(|()| signal::make_stack(stack_size)).is_err() {
+            tell(b"not enough memory for the stack");
+            return START_FAILED;
+        }
+        // SAFETY: as the caller says.
+        let code = unsafe { run(work, null_mut()) };
+        if code == OK {
+            STATE.store(state::READY, Release);
+        }
+        code
     }
-    STATE.store(state::BEGINNING, Relaxed);
-    process::begin_library();
-    let stack_size = program::record().stack_size as usize + trap::RUNTIME_STACK;
-    if signal::share().and_then(|()| signal::make_stack(stack_size)).is_err() {
-        tell(b"not enough memory for the stack");
-        return START_FAILED;
-    }
-    // SAFETY: as the caller says.
-    let code = unsafe { run(work, null_mut()) };
-    if code == OK {
-        STATE.store(state::READY, Release);
-    }
-    code
-}
 
-/// Prepares what the instance needs; called by its compiled code, within the call that makes it.
-#[unsafe(no_mangle)]
-pub extern "C" fn kiln_library_begin() {
-    start::prepare();
-    STATE.store(state::BEGUN, Relaxed);
-}
-
-/// Calls compiled code with values in and out.
-///
-/// # Safety
-/// `work` is such code, and `values` is fit for it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_library_call(work: Work, values: *mut u128) -> u32 {
-    if STATE.load(Acquire) != state::READY {
-        return NOT_INSTANTIATED;
+    /// Prepares what the instance needs; called by its compiled code, within the call that makes it.
+    ///
+    /// # Safety
+    /// None is needed; the signature is that of every such function.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_library_begin() {
+        start::prepare();
+        STATE.store(state::BEGUN, Relaxed);
     }
-    let _one = CALLS.lock();
-    // SAFETY: as the caller says.
-    unsafe { run(work, values) }
+
+    /// Calls compiled code with values in and out.
+    ///
+    /// # Safety
+    /// `work` is such code, and `values` is fit for it.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_library_call(work: Work, values: *mut u128) -> u32 {
+        if STATE.load(Acquire) != state::READY {
+            return NOT_INSTANTIATED;
+        }
+        let _one = CALLS.lock();
+        // SAFETY: as the caller says.
+        unsafe { run(work, values) }
+    }
 }
 
 /// # Safety

@@ -9,6 +9,7 @@ use crate::errno::Errno;
 use crate::lock::Lock;
 use crate::start::fail;
 use crate::sys;
+use crate::sys::arch::compiled_calls;
 use crate::sys::types::MemoryImage;
 use crate::{program, trap};
 use core::sync::atomic::AtomicU64;
@@ -145,30 +146,32 @@ fn in_pages(length: u64) -> usize {
     (length as usize).next_multiple_of(sys::memory::page_size())
 }
 
-/// `memory.grow`: the former size in pages, or -1 if the memory cannot have as many more.
-///
-/// # Safety
-/// `memory` is one of the program's memories.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_memory_grow(memory: *mut Memory, pages: u64) -> i64 {
-    // SAFETY: as the caller says; of the record, only the length changes.
-    let (base, limit, flags, page_log2) =
-        unsafe { ((*memory).base, (*memory).limit, (*memory).flags, (*memory).page_log2) };
-    let _growing = (flags & MEMORY_SHARED != 0).then(|| GROWING.lock());
-    // SAFETY: as the caller says.
-    let former = unsafe { length(memory) };
-    let Some(pages) = (former >> page_log2).checked_add(pages) else { return -1 };
-    if pages > limit >> page_log2 {
-        return -1;
+compiled_calls! {
+    /// `memory.grow`: the former size in pages, or -1 if the memory cannot have as many more.
+    ///
+    /// # Safety
+    /// `memory` is one of the program's memories.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_memory_grow(memory: *mut Memory, pages: u64) -> i64 {
+        // SAFETY: as the caller says; of the record, only the length changes.
+        let (base, limit, flags, page_log2) =
+            unsafe { ((*memory).base, (*memory).limit, (*memory).flags, (*memory).page_log2) };
+        let _growing = (flags & MEMORY_SHARED != 0).then(|| GROWING.lock());
+        // SAFETY: as the caller says.
+        let former = unsafe { length(memory) };
+        let Some(pages) = (former >> page_log2).checked_add(pages) else { return -1 };
+        if pages > limit >> page_log2 {
+            return -1;
+        }
+        let (from, to) = (in_pages(former), in_pages(pages << page_log2));
+        // SAFETY: the limit lies inside the reservation.
+        if from < to && unsafe { sys::memory::commit(base.add(from), to - from) }.is_err() {
+            return -1;
+        }
+        // SAFETY: as the caller says. Whoever sees the new length can access as much.
+        unsafe { AtomicU64::from_ptr(&raw mut (*memory).length).store(pages << page_log2, Release) };
+        (former >> page_log2) as i64
     }
-    let (from, to) = (in_pages(former), in_pages(pages << page_log2));
-    // SAFETY: the limit lies inside the reservation.
-    if from < to && unsafe { sys::memory::commit(base.add(from), to - from) }.is_err() {
-        return -1;
-    }
-    // SAFETY: as the caller says. Whoever sees the new length can access as much.
-    unsafe { AtomicU64::from_ptr(&raw mut (*memory).length).store(pages << page_log2, Release) };
-    (former >> page_log2) as i64
 }
 
 /// Held while a memory grows that other threads may grow.
@@ -183,64 +186,66 @@ pub unsafe fn length(memory: *const Memory) -> u64 {
     unsafe { AtomicU64::from_ptr((&raw const (*memory).length).cast_mut()).load(Acquire) }
 }
 
-/// `memory.copy`, also between two memories; the ranges may overlap.
-///
-/// # Safety
-/// Both are memories of the program.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_memory_copy(
-    to: *mut Memory,
-    from: *mut Memory,
-    to_at: u64,
-    from_at: u64,
-    count: u64,
-) {
-    // SAFETY: as the caller says, and both ranges are inside their memories.
-    unsafe {
-        if !within(to_at, count, length(to)) || !within(from_at, count, length(from)) {
-            trap::raise(MemoryOutOfBounds);
+compiled_calls! {
+    /// `memory.copy`, also between two memories; the ranges may overlap.
+    ///
+    /// # Safety
+    /// Both are memories of the program.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_memory_copy(
+        to: *mut Memory,
+        from: *mut Memory,
+        to_at: u64,
+        from_at: u64,
+        count: u64,
+    ) {
+        // SAFETY: as the caller says, and both ranges are inside their memories.
+        unsafe {
+            if !within(to_at, count, length(to)) || !within(from_at, count, length(from)) {
+                trap::raise(MemoryOutOfBounds);
+            }
+            let from = (*from).base.add(from_at as usize);
+            core::ptr::copy(from, (*to).base.add(to_at as usize), count as usize);
         }
-        let from = (*from).base.add(from_at as usize);
-        core::ptr::copy(from, (*to).base.add(to_at as usize), count as usize);
     }
-}
 
-/// `memory.fill`.
-///
-/// # Safety
-/// `memory` is one of the program's memories.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_memory_fill(memory: *mut Memory, at: u64, byte: u32, count: u64) {
-    // SAFETY: as the caller says, and the range is inside the memory.
-    unsafe {
-        if !within(at, count, length(memory)) {
-            trap::raise(MemoryOutOfBounds);
+    /// `memory.fill`.
+    ///
+    /// # Safety
+    /// `memory` is one of the program's memories.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_memory_fill(memory: *mut Memory, at: u64, byte: u32, count: u64) {
+        // SAFETY: as the caller says, and the range is inside the memory.
+        unsafe {
+            if !within(at, count, length(memory)) {
+                trap::raise(MemoryOutOfBounds);
+            }
+            core::ptr::write_bytes((*memory).base.add(at as usize), byte as u8, count as usize);
         }
-        core::ptr::write_bytes((*memory).base.add(at as usize), byte as u8, count as usize);
     }
-}
 
-/// `memory.init`: copies from a passive data segment, which is empty once it was dropped.
-///
-/// # Safety
-/// Memory and segment are the program's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_memory_init(
-    memory: *mut Memory,
-    segment: *const DataSegment,
-    to_at: u64,
-    from_at: u64,
-    count: u64,
-) {
-    // SAFETY: as the caller says, and both ranges are inside memory and segment.
-    unsafe {
-        let segment = &*segment;
-        if !within(to_at, count, length(memory)) || !within(from_at, count, segment.length) {
-            trap::raise(MemoryOutOfBounds);
-        }
-        if count > 0 {
-            let to = (*memory).base.add(to_at as usize);
-            core::ptr::copy_nonoverlapping(segment.bytes.add(from_at as usize), to, count as usize);
+    /// `memory.init`: copies from a passive data segment, which is empty once it was dropped.
+    ///
+    /// # Safety
+    /// Memory and segment are the program's.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_memory_init(
+        memory: *mut Memory,
+        segment: *const DataSegment,
+        to_at: u64,
+        from_at: u64,
+        count: u64,
+    ) {
+        // SAFETY: as the caller says, and both ranges are inside memory and segment.
+        unsafe {
+            let segment = &*segment;
+            if !within(to_at, count, length(memory)) || !within(from_at, count, segment.length) {
+                trap::raise(MemoryOutOfBounds);
+            }
+            if count > 0 {
+                let to = (*memory).base.add(to_at as usize);
+                core::ptr::copy_nonoverlapping(segment.bytes.add(from_at as usize), to, count as usize);
+            }
         }
     }
 }

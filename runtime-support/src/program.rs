@@ -20,7 +20,7 @@ unsafe extern "C" {
 
 /// Compiled code refers to this symbol, so that it links with no runtime of another version.
 #[unsafe(no_mangle)]
-pub static kiln_abi_v2: u8 = 1;
+pub static kiln_abi_v3: u8 = 1;
 
 /// What the compiler says about the program.
 pub fn record() -> &'static Program {
@@ -85,7 +85,7 @@ pub(crate) mod tests {
 
     #[unsafe(no_mangle)]
     static kiln_program: Global<Program> = Global::new(Program {
-        abi: &raw const kiln_abi_v2,
+        abi: &raw const kiln_abi_v3,
         memories: null_mut(),
         memory_count: 0,
         code: null(),

@@ -4,6 +4,7 @@
 //! access". Specification: core 3.0, 4.6.8 (table instructions).
 
 use crate::memory::within;
+use crate::sys::arch::compiled_calls;
 use crate::{sys, trap};
 use kiln_abi::table::{Element, ElementSegment, Table};
 use kiln_abi::trap::TrapCode::TableOutOfBounds;
@@ -11,31 +12,33 @@ use kiln_abi::trap::TrapCode::TableOutOfBounds;
 /// Bytes of an entry.
 const ELEMENT: usize = size_of::<Element>();
 
-/// `table.grow`: the former length, or -1 if the table cannot have as many more. The new entries
-/// are the element whose 16 bytes are `low` and `high`.
-///
-/// # Safety
-/// `table` is one of the program's tables.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_table_grow(
-    table: *mut Table,
-    delta: u64,
-    low: u64,
-    high: u64,
-) -> i64 {
-    // SAFETY: as the caller says; compiled code waits for this call.
-    let table = unsafe { &mut *table };
-    let former = table.length;
-    let Some(length) = former.checked_add(delta).filter(|&length| length <= table.limit) else {
-        return -1;
-    };
-    if length > table.capacity && reserve(table, length).is_err() {
-        return -1;
+compiled_calls! {
+    /// `table.grow`: the former length, or -1 if the table cannot have as many more. The new entries
+    /// are the element whose 16 bytes are `low` and `high`.
+    ///
+    /// # Safety
+    /// `table` is one of the program's tables.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_table_grow(
+        table: *mut Table,
+        delta: u64,
+        low: u64,
+        high: u64,
+    ) -> i64 {
+        // SAFETY: as the caller says; compiled code waits for this call.
+        let table = unsafe { &mut *table };
+        let former = table.length;
+        let Some(length) = former.checked_add(delta).filter(|&length| length <= table.limit) else {
+            return -1;
+        };
+        if length > table.capacity && reserve(table, length).is_err() {
+            return -1;
+        }
+        table.length = length;
+        // SAFETY: the entries lie inside the table's room.
+        unsafe { fill(table, former, element(low, high), delta) };
+        former as i64
     }
-    table.length = length;
-    // SAFETY: the entries lie inside the table's room.
-    unsafe { fill(table, former, element(low, high), delta) };
-    former as i64
 }
 
 /// Moves a table's entries to room for at least `length` of them. The former room is part of the
@@ -58,75 +61,77 @@ fn reserve(table: &mut Table, length: u64) -> sys::Result<()> {
     Ok(())
 }
 
-/// `table.fill`.
-///
-/// # Safety
-/// `table` is one of the program's tables.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_table_fill(
-    table: *mut Table,
-    at: u64,
-    low: u64,
-    high: u64,
-    count: u64,
-) {
-    // SAFETY: as the caller says, and the range is inside the table.
-    unsafe {
-        let table = &*table;
-        if !within(at, count, table.length) {
-            trap::raise(TableOutOfBounds);
-        }
-        fill(table, at, element(low, high), count);
-    }
-}
-
-/// `table.copy`, also between two tables; the ranges may overlap.
-///
-/// # Safety
-/// Both are tables of the program.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_table_copy(
-    to: *mut Table,
-    from: *mut Table,
-    to_at: u64,
-    from_at: u64,
-    count: u64,
-) {
-    // SAFETY: as the caller says, and both ranges are inside their tables.
-    unsafe {
-        let (to, from) = (&*to, &*from);
-        if !within(to_at, count, to.length) || !within(from_at, count, from.length) {
-            trap::raise(TableOutOfBounds);
-        }
-        if count > 0 {
-            let from = from.elements.add(from_at as usize);
-            core::ptr::copy(from, to.elements.add(to_at as usize), count as usize);
+compiled_calls! {
+    /// `table.fill`.
+    ///
+    /// # Safety
+    /// `table` is one of the program's tables.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_table_fill(
+        table: *mut Table,
+        at: u64,
+        low: u64,
+        high: u64,
+        count: u64,
+    ) {
+        // SAFETY: as the caller says, and the range is inside the table.
+        unsafe {
+            let table = &*table;
+            if !within(at, count, table.length) {
+                trap::raise(TableOutOfBounds);
+            }
+            fill(table, at, element(low, high), count);
         }
     }
-}
 
-/// `table.init`: copies from a passive element segment, which is empty once it was dropped.
-///
-/// # Safety
-/// Table and segment are the program's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_table_init(
-    table: *mut Table,
-    segment: *const ElementSegment,
-    to_at: u64,
-    from_at: u64,
-    count: u64,
-) {
-    // SAFETY: as the caller says, and both ranges are inside table and segment.
-    unsafe {
-        let (table, segment) = (&*table, &*segment);
-        if !within(to_at, count, table.length) || !within(from_at, count, segment.length) {
-            trap::raise(TableOutOfBounds);
+    /// `table.copy`, also between two tables; the ranges may overlap.
+    ///
+    /// # Safety
+    /// Both are tables of the program.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_table_copy(
+        to: *mut Table,
+        from: *mut Table,
+        to_at: u64,
+        from_at: u64,
+        count: u64,
+    ) {
+        // SAFETY: as the caller says, and both ranges are inside their tables.
+        unsafe {
+            let (to, from) = (&*to, &*from);
+            if !within(to_at, count, to.length) || !within(from_at, count, from.length) {
+                trap::raise(TableOutOfBounds);
+            }
+            if count > 0 {
+                let from = from.elements.add(from_at as usize);
+                core::ptr::copy(from, to.elements.add(to_at as usize), count as usize);
+            }
         }
-        if count > 0 {
-            let from = segment.elements.add(from_at as usize);
-            let to = table.elements.add(to_at as usize);
-            core::ptr::copy_nonoverlapping(from, to, count as usize);
+    }
+
+    /// `table.init`: copies from a passive element segment, which is empty once it was dropped.
+    ///
+    /// # Safety
+    /// Table and segment are the program's.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_table_init(
+        table: *mut Table,
+        segment: *const ElementSegment,
+        to_at: u64,
+        from_at: u64,
+        count: u64,
+    ) {
+        // SAFETY: as the caller says, and both ranges are inside table and segment.
+        unsafe {
+            let (table, segment) = (&*table, &*segment);
+            if !within(to_at, count, table.length) || !within(from_at, count, segment.length) {
+                trap::raise(TableOutOfBounds);
+            }
+            if count > 0 {
+                let from = segment.elements.add(from_at as usize);
+                let to = table.elements.add(to_at as usize);
+                core::ptr::copy_nonoverlapping(from, to, count as usize);
+            }
         }
     }
 }

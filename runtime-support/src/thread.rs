@@ -7,6 +7,7 @@
 
 use crate::exception::Room;
 use crate::lock::Lock;
+use crate::sys::arch::compiled_calls;
 use crate::sys::{self, memory, thread};
 use crate::{program, start};
 use core::ptr::null_mut;
@@ -55,44 +56,46 @@ pub fn block() -> *mut u8 {
     current().map_or(null_mut(), |thread| unsafe { thread.add(1).cast() })
 }
 
-/// Prepares for threads; gives the main one's block.
-///
-/// # Safety
-/// Called once, by the main thread; the record is the program's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_thread_begin(threads: *const Threads) -> *mut u8 {
-    // SAFETY: as the caller says.
-    let begun = unsafe {
-        Thread::new(threads, 0).and_then(|main| {
-            thread::begin(main.cast())?;
-            Ok(main)
-        })
-    };
-    match begun {
-        // SAFETY: the block follows the record.
-        Ok(main) => unsafe { main.add(1).cast() },
-        Err(_) => start::fail("not enough memory for threads", ""),
-    }
-}
-
-/// Starts a thread; gives its number, or -1 if there cannot be one more.
-///
-/// # Safety
-/// The record is the program's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_thread_spawn(threads: *const Threads, argument: u32) -> i32 {
-    // SAFETY: as the caller says.
-    let Ok(thread) = (unsafe { Thread::new(threads, argument) }) else { return -1 };
-    let stack_size = program::record().stack_size as usize;
-    // SAFETY: the record stays until the thread ends; if there is none, nothing uses it.
-    unsafe {
-        let number = RUNNING.lock().add(thread);
-        if thread::spawn(stack_size, thread.cast()).is_err() {
-            RUNNING.lock().remove(thread);
-            Thread::release(thread);
-            return -1;
+compiled_calls! {
+    /// Prepares for threads; gives the main one's block.
+    ///
+    /// # Safety
+    /// Called once, by the main thread; the record is the program's.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_thread_begin(threads: *const Threads) -> *mut u8 {
+        // SAFETY: as the caller says.
+        let begun = unsafe {
+            Thread::new(threads, 0).and_then(|main| {
+                thread::begin(main.cast())?;
+                Ok(main)
+            })
+        };
+        match begun {
+            // SAFETY: the block follows the record.
+            Ok(main) => unsafe { main.add(1).cast() },
+            Err(_) => start::fail("not enough memory for threads", ""),
         }
-        number.cast_signed()
+    }
+
+    /// Starts a thread; gives its number, or -1 if there cannot be one more.
+    ///
+    /// # Safety
+    /// The record is the program's.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_thread_spawn(threads: *const Threads, argument: u32) -> i32 {
+        // SAFETY: as the caller says.
+        let Ok(thread) = (unsafe { Thread::new(threads, argument) }) else { return -1 };
+        let stack_size = program::record().stack_size as usize;
+        // SAFETY: the record stays until the thread ends; if there is none, nothing uses it.
+        unsafe {
+            let number = RUNNING.lock().add(thread);
+            if thread::spawn(stack_size, thread.cast()).is_err() {
+                RUNNING.lock().remove(thread);
+                Thread::release(thread);
+                return -1;
+            }
+            number.cast_signed()
+        }
     }
 }
 

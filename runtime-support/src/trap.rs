@@ -8,6 +8,7 @@
 
 use crate::code_map::{self, Place};
 use crate::report::Report;
+use crate::sys::arch::compiled_calls;
 use crate::sys::types::{Caught, Fault, FaultKind};
 use crate::sys::{arch, process, signal};
 use crate::{exception, program, start, thread};
@@ -21,13 +22,15 @@ use kiln_abi::{EXIT_START, EXIT_TRAP};
 /// Calls that a backtrace shows at most.
 const FRAMES: usize = 32;
 
-/// Traps with what compiled code found itself.
-///
-/// # Safety
-/// Called by compiled code, which keeps frame pointers.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn kiln_trap(code: u32) -> ! {
-    raise(u8::try_from(code).ok().and_then(TrapCode::from_u8).unwrap_or(TrapCode::Unreachable))
+compiled_calls! {
+    /// Traps with what compiled code found itself.
+    ///
+    /// # Safety
+    /// Called by compiled code, which keeps frame pointers.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_trap(code: u32) -> ! {
+        raise(u8::try_from(code).ok().and_then(TrapCode::from_u8).unwrap_or(TrapCode::Unreachable))
+    }
 }
 
 /// Where the stack must not have come to when a call of the runtime takes hold of something; see
@@ -95,10 +98,15 @@ fn catch(code: TrapCode, fault: &Fault) -> Option<Caught> {
     Some(Caught { landing, value: code as usize })
 }
 
-/// Called by compiled code where a trap was caught.
-#[unsafe(no_mangle)]
-pub extern "C" fn kiln_trap_caught() {
-    signal::guard_again();
+compiled_calls! {
+    /// Called by compiled code where a trap was caught.
+    ///
+    /// # Safety
+    /// None is needed; the signature is that of every such function.
+    #[unsafe(no_mangle)]
+    pub unsafe fn kiln_trap_caught() {
+        signal::guard_again();
+    }
 }
 
 /// The trap that a fault stands for.

@@ -39,7 +39,7 @@ pub enum ObjectFormat {
     Coff,
 }
 
-/// How the runtime's functions are called.
+/// How functions of C are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HostConvention {
     /// System V psABI of the architecture.
@@ -80,7 +80,8 @@ pub struct Target {
     pub aliases: &'static [&'static str],
     /// Format of objects.
     pub format: ObjectFormat,
-    /// Convention of calls into the runtime.
+    /// Convention of C's functions. The runtime calls compiled code by it; compiled code calls
+    /// the runtime by that of System V on every target.
     pub convention: HostConvention,
     /// Largest page size in bytes that the image must be right for.
     pub page_size: u64,
@@ -251,17 +252,6 @@ impl Target {
             Arch::Arm64 => Architecture::Aarch64,
         };
         (format, architecture)
-    }
-
-    /// The convention of a call with that many integer parameters and none of another type.
-    /// Apple's differs from that of System V only in how it lays out what eight registers do not
-    /// hold. Source: Apple, "Writing ARM64 code for Apple platforms".
-    #[must_use]
-    pub const fn integer_convention(&self, parameters: usize) -> HostConvention {
-        match self.convention {
-            HostConvention::AppleArm64 if parameters <= 8 => HostConvention::SystemV,
-            convention => convention,
-        }
     }
 
     /// Whether an entry of `.pdata` holds where the function ends; on arm64 its unwind record

@@ -3,9 +3,9 @@
 //!
 //! What a translation asked of its target is known when it is done: it serves all targets that
 //! would have answered alike, and the machine code made from it serves those of them with the same
-//! architecture. Functions that touch no memory and call no host are made once per architecture;
-//! others more often, down to once per target. Which targets are compiled together is not to be
-//! seen in the code of any.
+//! architecture. Functions that touch no memory are made once per architecture, others twice where
+//! a target has the memory at an address of its own. Which targets are compiled together is not to
+//! be seen in the code of any.
 //!
 //! Small functions go through the stages in batches. Each stage, and the code generator of each
 //! architecture, is more code than a processor's caches hold, and fetching it anew for each function
@@ -261,11 +261,11 @@ mod tests {
                 (drop (call $many_arguments (i64.const 0)))
                 (drop (call $memory (call $neither (call $host))))))"#,
         );
-        let [linux, arm, darwin, darwin_arm, windows, _] = target::ALL.map(|target| target.name);
+        let [linux, arm, darwin, darwin_arm, ..] = target::ALL.map(|target| target.name);
         assert_eq!(shares[0], [linux, arm, linux, arm, linux, arm]);
         assert_eq!(shares[1], [linux, arm, darwin, darwin_arm, darwin, darwin_arm]);
-        assert_eq!(shares[2], [linux, arm, linux, arm, windows, arm]);
-        assert_eq!(shares[3], [linux, arm, linux, darwin_arm, windows, arm]);
-        assert_eq!(shares[4], shares[0]);
+        for function in [2, 3, 4] {
+            assert_eq!(shares[function], shares[0]);
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Compiled functions use the code generator's `Tail` convention on every target, so that tail
 //! calls work everywhere. Results that its registers do not hold go through memory of the caller,
-//! whose address is then the first argument. The runtime is called in the host's convention.
+//! whose address is then the first argument. The runtime is called alike
+//! on all targets of an architecture: see [`kiln_abi::symbol::NARROW_PARAMETERS`].
 
 use super::{Region, Translator, clif_type};
 use crate::module::Constant;
@@ -15,6 +16,7 @@ use cranelift_codegen::ir::{
     StackSlotKind, Value, types,
 };
 use cranelift_codegen::isa::CallConv;
+use kiln_abi::symbol::NARROW_PARAMETERS;
 use kiln_abi::table::{Element, NULL_SIGNATURE};
 use kiln_abi::trap::TrapCode;
 use kiln_abi::wasi;
@@ -138,12 +140,11 @@ impl Translator<'_, '_> {
         parameters: &[wasi::Type],
         result: Option<wasi::Type>,
     ) -> FuncRef {
-        let count = parameters.len();
-        self.asked.host_parameters = self.asked.host_parameters.max(Some(count));
-        let convention = host_convention(self.plan.target.integer_convention(count));
         self.import_function(symbol, || {
-            let mut signature = Signature::new(convention);
-            signature.params.extend(parameters.iter().copied().map(host_parameter));
+            let mut signature = Signature::new(CallConv::SystemV);
+            let (narrow, wide) = parameters.split_at(parameters.len().min(NARROW_PARAMETERS));
+            signature.params.extend(narrow.iter().copied().map(host_parameter));
+            signature.params.extend(wide.iter().map(|_| AbiParam::new(types::I64)));
             signature.returns.extend(result.map(host_parameter));
             signature
         })
@@ -160,6 +161,11 @@ impl Translator<'_, '_> {
         let memory = memory.unwrap_or(self.plan.memories.len() as u32);
         let mut arguments = vec![self.memory_record(memory)];
         arguments.extend(self.pop_many(function.parameters.len()));
+        for wide in arguments.iter_mut().skip(NARROW_PARAMETERS) {
+            if self.builder.func.dfg.value_type(*wide) == types::I32 {
+                *wide = self.builder.ins().uextend(types::I64, *wide);
+            }
+        }
         let call = self.builder.ins().call(callee, &arguments);
         self.push_results(call);
         if !function.returns_errno {

@@ -4,13 +4,13 @@
 //! underscore) is added where objects are read and written.
 
 /// Defined by the runtime, referred to by [`PROGRAM`]: a runtime of another version lacks it.
-pub const ABI: &str = "kiln_abi_v2";
+pub const ABI: &str = "kiln_abi_v3";
 
 /// The one [`Program`](crate::program::Program) record, emitted by the compiler.
 pub const PROGRAM: &str = "kiln_program";
 
 /// `extern "C" fn()`, emitted by the compiler: instantiates the modules and calls `_start`.
-/// Uses the host's calling convention and runs on the stack meant for wasm.
+/// Runs on the stack meant for wasm.
 pub const ENTRY: &str = "kiln_entry";
 
 /// The capability manifest, written by the linker's caller into [`POLICY_SECTION`].
@@ -65,8 +65,16 @@ pub const PLACED_SECTION_PREFIX: &str = ".kiln.at.";
 /// Section of the memory images that the runtime maps, in Mach-O: whole pages, writable.
 pub const MAPPED_SECTION: &str = "__kmemory";
 
-/// Calls of the runtime that are not WASI. The signatures stand beside each name; all use the
-/// host's calling convention. A call that traps does not return.
+/// The parameters of a call of the runtime that may be narrower than 64 bits: the first ones.
+///
+/// Compiled code calls the runtime alike on all systems, in the convention of the architecture's
+/// System V psABI, so that it is the same code on all of them. Windows' own on x86-64 is another
+/// one; Apple's on arm64 is the same for integers, unless narrow ones come to lie on the stack.
+/// Source: Apple, "Writing ARM64 code for Apple platforms".
+pub const NARROW_PARAMETERS: usize = 8;
+
+/// Calls of the runtime that are not WASI. The signatures stand beside each name; for the
+/// convention see [`NARROW_PARAMETERS`]. A call that traps does not return.
 pub mod builtin {
     /// `fn(code: u32) -> !`: ends the program with the trap of that [`TrapCode`](crate::trap::TrapCode).
     pub const TRAP: &str = "kiln_trap";

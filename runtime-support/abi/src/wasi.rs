@@ -1,8 +1,9 @@
 //! The functions of WASI preview 1 and how compiled code calls them.
 //!
-//! A call of `fd_write` becomes a direct call of `kiln_wasi_fd_write` in the host's calling
-//! convention. Its first argument is the [`Memory`](crate::program::Memory) that the guest's
-//! pointers point into; the wasm parameters follow unchanged, and the result is the `errno`.
+//! A call of `fd_write` becomes a direct call of `kiln_wasi_fd_write` in the convention that
+//! [`symbol`](crate::symbol::NARROW_PARAMETERS) names. Its first argument is the
+//! [`Memory`](crate::program::Memory) that the guest's pointers point into; the wasm parameters
+//! follow, and the result is the `errno`.
 //! Source: the witx documents of `wasi_snapshot_preview1`.
 
 /// Module name of preview 1 in imports.

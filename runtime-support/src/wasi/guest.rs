@@ -138,30 +138,33 @@ impl Guest {
 /// parameters; its `Result<()>` becomes the `errno`.
 macro_rules! functions {
     ($($(#[$doc:meta])* fn $name:ident($guest:ident $(, $parameter:ident: $type:ty)* $(,)?) $body:block)*) => {$(
-        $(#[$doc])*
-        ///
-        /// # Safety
-        /// `memory` is one of the program's memories.
-        #[unsafe(export_name = concat!("kiln_wasi_", stringify!($name)))]
-        pub unsafe extern "C" fn $name(
-            memory: *mut kiln_abi::program::Memory,
-            $($parameter: $type),*
-        ) -> u32 {
-            // SAFETY: as the caller says; no reference into the memory outlives a statement.
-            let $guest = unsafe { $crate::wasi::guest::Guest::new(memory) };
-            #[allow(clippy::redundant_closure_call, reason = "`?` leaves the closure")]
-            let result: $crate::sys::Result<()> = (|| $body)();
-            let errno = match result {
-                Ok(()) => 0,
-                Err(errno) => errno as u32,
-            };
-            const NAME: &str = stringify!($name);
-            const IS_AUDITED: bool = $crate::wasi::audit::concerns(NAME);
-            if IS_AUDITED {
-                // SAFETY: as the caller says.
-                unsafe { $crate::wasi::audit::call(memory, NAME, &[$($parameter as u64),*], errno) };
+        $crate::sys::arch::compiled_calls! {
+            $(#[$doc])*
+            ///
+            /// # Safety
+            /// `memory` is one of the program's memories.
+            #[unsafe(export_name = concat!("kiln_wasi_", stringify!($name)))]
+            pub unsafe fn $name(
+                memory: *mut kiln_abi::program::Memory,
+                $($parameter: $type),*
+            ) -> u32 {
+                // SAFETY: as the caller says; no reference into the memory outlives a statement.
+                let $guest = unsafe { $crate::wasi::guest::Guest::new(memory) };
+                #[allow(clippy::redundant_closure_call, reason = "`?` leaves the closure")]
+                let result: $crate::sys::Result<()> = (|| $body)();
+                let errno = match result {
+                    Ok(()) => 0,
+                    Err(errno) => errno as u32,
+                };
+                const NAME: &str = stringify!($name);
+                const IS_AUDITED: bool = $crate::wasi::audit::concerns(NAME);
+                if IS_AUDITED {
+                    let operands = [$($parameter as u64),*];
+                    // SAFETY: as the caller says.
+                    unsafe { $crate::wasi::audit::call(memory, NAME, &operands, errno) };
+                }
+                errno
             }
-            errno
         }
     )*};
 }

@@ -41,9 +41,11 @@ functions! {
         how: u32,
         rights: u64,
         inheriting: u64,
-        flags: u32,
-        opened: u32,
+        flags: u64,
+        opened: u64,
     ) {
+        // Behind the eighth parameter all are wide.
+        let (flags, opened) = (flags as u32, opened as u32);
         let directory = directory(fd, Rights::PATH_OPEN)?;
         guest.check_result(opened, 4)?;
         let (rights, inheriting) = (Rights(rights), Rights(inheriting));

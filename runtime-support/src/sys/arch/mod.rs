@@ -4,7 +4,7 @@
 //! inlined into, `call_on(top, entry)`, which calls a function on another stack,
 //! `resume(value, landing, block)`, which goes on in compiled code, and `features()`, what the processor
 //! has of [`kiln_abi::cpu`]. [`bulk`] has the C functions that compilers call for moving and
-//! comparing memory.
+//! comparing memory. [`compiled_calls`] defines what compiled code calls.
 
 #[cfg(target_arch = "x86_64")]
 #[path = "amd64.rs"]
@@ -19,9 +19,30 @@ pub mod bulk;
 
 pub use processor::{features, resume};
 
+/// Defines functions that compiled code calls, in the convention that [`kiln_abi::symbol`] names:
+/// that of C but on Windows on x86-64.
+macro_rules! compiled_calls {
+    ($(
+        $(#[$attribute:meta])*
+        pub unsafe fn $name:ident($($parameter:ident: $type:ty),* $(,)?) $(-> $result:ty)?
+        $body:block
+    )*) => {$(
+        #[cfg(target_arch = "x86_64")]
+        $(#[$attribute])*
+        pub unsafe extern "sysv64" fn $name($($parameter: $type),*) $(-> $result)?
+        $body
+
+        #[cfg(not(target_arch = "x86_64"))]
+        $(#[$attribute])*
+        pub unsafe extern "C" fn $name($($parameter: $type),*) $(-> $result)?
+        $body
+    )*};
+}
+pub(crate) use compiled_calls;
+
 #[cfg(unix)]
 pub use processor::call_on;
-// Functions that follow Windows' conventions on x86-64 keep no chain of frame pointers.
+// Functions that Windows can unwind on x86-64 keep no chain of frame pointers.
 #[cfg(all(windows, target_arch = "x86_64"))]
 pub use super::os::signal::frame_pointer;
 #[cfg(not(all(windows, target_arch = "x86_64")))]
