@@ -91,8 +91,8 @@ fn program(release: &Release<'_>) -> Component {
     build(component("application", release.name, &reference).version(release.version))
 }
 
-/// What an executable holds besides the runtime: the module, those that it is linked with, and
-/// embedded files.
+/// What an executable holds besides the runtime: the module, those that it is linked with,
+/// embedded files, and the icon as the manifest describes it.
 fn contents(release: &Release<'_>) -> Vec<Component> {
     let name = release.path.file_name().unwrap_or(release.path.as_os_str()).to_string_lossy();
     let hashes = |bytes: &[u8]| vec![Hash { alg: HashAlg::Sha256, content: sha256(bytes) }];
@@ -110,6 +110,11 @@ fn contents(release: &Release<'_>) -> Vec<Component> {
         let mut files = component("data", "embedded files", "embedded");
         files.description(names.join("; ")).hashes(hashes(release.embedded));
         contents.push(build(&files));
+    }
+    if let Some(icon) = release.icon {
+        let mut file = component("data", "icon", "icon");
+        file.mime_type("image/vnd.microsoft.icon").hashes(hashes(&icon.to_file()));
+        contents.push(build(&file));
     }
     contents
 }

@@ -50,6 +50,11 @@ fn a_release_is_verified_with_it_and_without() {
     scratch.kiln(&[&dist[..], &windows].concat()).is_success();
     let manifest: Value = serde_json::from_slice(&scratch.read("dist/manifest.json")).unwrap();
     assert_eq!(manifest["icon"]["size"], ICON.len());
+    let bill: Value = serde_json::from_slice(&scratch.read("dist/hello-1.cdx.json")).unwrap();
+    let components = bill["components"].as_array().unwrap();
+    let icon = components.iter().find(|component| component["bom-ref"] == "icon").unwrap();
+    assert_eq!(icon["hashes"][0]["content"], manifest["icon"]["sha256"]);
+    assert!(bill["dependencies"][0]["dependsOn"].as_array().unwrap().contains(&"icon".into()));
     let verify = ["verify", "dist", "hello.wasm"];
     scratch.kiln(&verify).is_success();
     scratch.kiln(&[&verify[..], &["--icon", "app.ico"]].concat()).is_success();
