@@ -31,17 +31,15 @@ pub struct TrapSite {
 
 /// The compiled function at an address.
 pub fn find(address: usize) -> Option<Place> {
-    let distance = |range: &CodeRange| (address as u64).wrapping_sub(range.start as u64);
-    let range = program::code().iter().find(|range| distance(range) < range.length)?;
+    let (range, distance) = program::code_at(address)?;
     // SAFETY: the range counts the array it points to.
     let functions = unsafe { program::slice(range.functions, range.function_count) };
-    let after =
-        functions.partition_point(|function| u64::from(function.code_offset) <= distance(range));
+    let after = functions.partition_point(|function| u64::from(function.code_offset) <= distance);
     let function = *functions.get(after.checked_sub(1)?)?;
     let sites_end = functions
         .get(after)
         .map_or(range.trap_sites_length, |next| u64::from(next.trap_sites_offset));
-    let offset = distance(range) - u64::from(function.code_offset);
+    let offset = distance - u64::from(function.code_offset);
     Some(Place { range, function, sites_end, offset })
 }
 

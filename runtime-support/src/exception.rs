@@ -12,7 +12,7 @@ use crate::{program, thread, trap};
 use core::mem::size_of;
 use core::ptr::copy_nonoverlapping;
 use kiln_abi::exception::{CallSite, Exception, Handler, MAXIMUM_PAYLOAD, PAYLOAD_SIZE, TRAP_TAG};
-use kiln_abi::program::{CodeRange, NO_INDEX};
+use kiln_abi::program::NO_INDEX;
 use kiln_abi::trap::TrapCode;
 
 /// An exception with room for any payload.
@@ -171,8 +171,8 @@ pub fn landing(mut frame: usize, tag: u32) -> Option<Landing> {
 
 /// The handler around the call that returns to that address, and where it goes on.
 fn handler(return_address: usize, tag: u32) -> Option<(CallSite, usize)> {
-    let distance = |range: &CodeRange| (return_address as u64).wrapping_sub(range.start as u64);
-    let range = program::code().iter().find(|range| distance(range) <= range.length)?;
+    // A call may be the last instruction of its range.
+    let (range, last) = program::code_at(return_address.wrapping_sub(1))?;
     // SAFETY: the range counts the arrays it points to.
     let (sites, handlers) = unsafe {
         (
@@ -180,7 +180,7 @@ fn handler(return_address: usize, tag: u32) -> Option<(CallSite, usize)> {
             program::slice::<Handler>(range.handlers, range.handler_count),
         )
     };
-    let offset = distance(range) as u32;
+    let offset = last as u32 + 1;
     let position = sites.binary_search_by_key(&offset, |site| site.return_offset).ok()?;
     let site = sites.get(position)?;
     let end = sites.get(position + 1).map_or(handlers.len(), |next| next.handlers_start as usize);

@@ -58,10 +58,14 @@ pub fn memories() -> impl Iterator<Item = *mut Memory> {
     (0..program.memory_count as usize).map(|index| unsafe { program.memories.add(index) })
 }
 
-/// The pieces of compiled code, in ascending order of address.
-pub fn code() -> &'static [CodeRange] {
+/// The piece of compiled code at an address, and the distance to its first byte.
+pub fn code_at(address: usize) -> Option<(&'static CodeRange, u64)> {
     // SAFETY: the record counts the array it points to.
-    unsafe { slice(record().code, record().code_count) }
+    let pieces = unsafe { slice::<CodeRange>(record().code, record().code_count) };
+    pieces
+        .iter()
+        .map(|range| (range, (address as u64).wrapping_sub(range.start as u64)))
+        .find(|(range, distance)| *distance < range.length)
 }
 
 /// The array behind a pointer and a count of the program's records.
