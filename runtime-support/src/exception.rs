@@ -125,12 +125,17 @@ unsafe fn size(exception: *const Exception) -> usize {
 
 /// Memory that is never given back, aligned for an exception.
 fn allocate(length: usize) -> *mut u8 {
+    // What ends a library's call here would leave the lock locked for the next one.
+    trap::require_stack();
     let mut chunk = FREE.lock();
     let (free, left) = &mut *chunk;
     if *left < length {
         match sys::memory::allocate(CHUNK) {
             Ok(chunk) => (*free, *left) = (chunk, CHUNK),
-            Err(_) => crate::start::fail("no memory is left for exceptions", ""),
+            Err(_) => {
+                drop(chunk);
+                crate::start::fail("no memory is left for exceptions", "");
+            }
         }
     }
     let place = *free;
