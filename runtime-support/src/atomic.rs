@@ -6,7 +6,7 @@
 //! Source: the threads proposal, "Wait and Notify operators".
 
 use crate::lock::Lock;
-use crate::memory::{self, within};
+use crate::memory::{self, require_within};
 use crate::sys::arch::compiled_calls;
 use crate::sys::clock;
 use crate::sys::thread;
@@ -182,9 +182,7 @@ unsafe fn word_at(memory: *mut Memory, at: u64, size: u64) -> *mut u8 {
     }
     // SAFETY: as the caller says.
     unsafe {
-        if !within(at, size, memory::length(memory)) {
-            trap::raise(MemoryOutOfBounds);
-        }
+        require_within(at, size, memory::length(memory), MemoryOutOfBounds);
         (*memory).base.add(at as usize)
     }
 }

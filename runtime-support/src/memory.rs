@@ -17,7 +17,7 @@ use core::sync::atomic::Ordering::{Acquire, Release};
 use kiln_abi::program::{
     DataSegment, MEMORY_CHECKED, MEMORY_FIXED, MEMORY_IN_PLACE, MEMORY_SHARED, Memory, Run,
 };
-use kiln_abi::trap::TrapCode::MemoryOutOfBounds;
+use kiln_abi::trap::TrapCode::{self, MemoryOutOfBounds};
 
 /// Reserves a memory's address space, makes its initial size accessible and maps its initial
 /// contents, or copies what cannot be mapped. Ends the process if the address space does not
@@ -201,9 +201,8 @@ compiled_calls! {
     ) {
         // SAFETY: as the caller says, and both ranges are inside their memories.
         unsafe {
-            if !within(to_at, count, length(to)) || !within(from_at, count, length(from)) {
-                trap::raise(MemoryOutOfBounds);
-            }
+            require_within(to_at, count, length(to), MemoryOutOfBounds);
+            require_within(from_at, count, length(from), MemoryOutOfBounds);
             let from = (*from).base.add(from_at as usize);
             core::ptr::copy(from, (*to).base.add(to_at as usize), count as usize);
         }
@@ -217,9 +216,7 @@ compiled_calls! {
     pub unsafe fn kiln_memory_fill(memory: *mut Memory, at: u64, byte: u32, count: u64) {
         // SAFETY: as the caller says, and the range is inside the memory.
         unsafe {
-            if !within(at, count, length(memory)) {
-                trap::raise(MemoryOutOfBounds);
-            }
+            require_within(at, count, length(memory), MemoryOutOfBounds);
             core::ptr::write_bytes((*memory).base.add(at as usize), byte as u8, count as usize);
         }
     }
@@ -239,14 +236,20 @@ compiled_calls! {
         // SAFETY: as the caller says, and both ranges are inside memory and segment.
         unsafe {
             let segment = &*segment;
-            if !within(to_at, count, length(memory)) || !within(from_at, count, segment.length) {
-                trap::raise(MemoryOutOfBounds);
-            }
+            require_within(to_at, count, length(memory), MemoryOutOfBounds);
+            require_within(from_at, count, segment.length, MemoryOutOfBounds);
             if count > 0 {
                 let to = (*memory).base.add(to_at as usize);
                 core::ptr::copy_nonoverlapping(segment.bytes.add(from_at as usize), to, count as usize);
             }
         }
+    }
+}
+
+/// Traps unless `at..at + count` lies inside `0..length`.
+pub fn require_within(at: u64, count: u64, length: u64, otherwise: TrapCode) {
+    if !within(at, count, length) {
+        trap::raise(otherwise);
     }
 }
 

@@ -3,9 +3,9 @@
 //! Operations check their bounds before they write anything and trap with "out of bounds table
 //! access". Specification: core 3.0, 4.6.8 (table instructions).
 
-use crate::memory::within;
+use crate::memory::require_within;
+use crate::sys;
 use crate::sys::arch::compiled_calls;
-use crate::{sys, trap};
 use kiln_abi::table::{Element, ElementSegment, Table};
 use kiln_abi::trap::TrapCode::TableOutOfBounds;
 
@@ -77,9 +77,7 @@ compiled_calls! {
         // SAFETY: as the caller says, and the range is inside the table.
         unsafe {
             let table = &*table;
-            if !within(at, count, table.length) {
-                trap::raise(TableOutOfBounds);
-            }
+            require_within(at, count, table.length, TableOutOfBounds);
             fill(table, at, element(low, high), count);
         }
     }
@@ -99,9 +97,8 @@ compiled_calls! {
         // SAFETY: as the caller says, and both ranges are inside their tables.
         unsafe {
             let (to, from) = (&*to, &*from);
-            if !within(to_at, count, to.length) || !within(from_at, count, from.length) {
-                trap::raise(TableOutOfBounds);
-            }
+            require_within(to_at, count, to.length, TableOutOfBounds);
+            require_within(from_at, count, from.length, TableOutOfBounds);
             if count > 0 {
                 let from = from.elements.add(from_at as usize);
                 core::ptr::copy(from, to.elements.add(to_at as usize), count as usize);
@@ -124,9 +121,8 @@ compiled_calls! {
         // SAFETY: as the caller says, and both ranges are inside table and segment.
         unsafe {
             let (table, segment) = (&*table, &*segment);
-            if !within(to_at, count, table.length) || !within(from_at, count, segment.length) {
-                trap::raise(TableOutOfBounds);
-            }
+            require_within(to_at, count, table.length, TableOutOfBounds);
+            require_within(from_at, count, segment.length, TableOutOfBounds);
             if count > 0 {
                 let from = segment.elements.add(from_at as usize);
                 let to = table.elements.add(to_at as usize);
