@@ -1,6 +1,6 @@
 //! Packs a runtime library: `kiln-runtime-pack LIBRARY PACKED`.
 //!
-//! Reads the static library that rustc made and writes it as the linker carries it: an `ar`
+//! Reads the static library that rustc made and writes it as the repository holds it: an `ar`
 //! archive in the common format, without symbol index, compressed as a zlib stream. Its members
 //! are, in this order,
 //!
@@ -17,7 +17,7 @@ mod archive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Strongest level of deflate; the libraries are packed rarely and read at every link.
+/// Strongest level of deflate; the libraries are packed rarely.
 const COMPRESSION_LEVEL: u8 = 10;
 
 /// Why a library could not be packed.
