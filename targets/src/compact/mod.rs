@@ -1,5 +1,5 @@
-//! Denser machine code: branches and immediate operands in their shortest form, and no move that
-//! moves nothing.
+//! Denser machine code: branches and immediate operands in their shortest form, no move that moves
+//! nothing, and the faster of two ways to [count zeros](scan).
 //!
 //! The code generator gives every branch of amd64 a displacement of four bytes, where one byte
 //! serves nearly all. Those are a tenth of a program's code, and processors fetch, predict and cache
@@ -11,12 +11,13 @@
 //!
 //! Requires one function as the code generator made it: basic blocks one after another, a jump
 //! table right behind its jump, then what no block holds (instructions that trap, constants).
-//! Guarantees the same instructions with the same operands in the same order, but for those moves. A
-//! function that holds an instruction of unknown form stays as it is.
+//! Guarantees the same instructions with the same operands in the same order, but for those moves
+//! and counts. A function that holds an instruction of unknown form stays as it is.
 //!
 //! Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2.
 
 mod decode;
+mod scan;
 
 use crate::Arch;
 use decode::{Form, Instruction, decode};
@@ -32,6 +33,13 @@ pub struct Function<'a> {
     pub fields: &'a [u32],
     /// Bytes at its start that unwind information describes one by one: they do not change.
     pub prologue: u32,
+}
+
+impl<'a> Function<'a> {
+    /// The bytes of a piece of it.
+    fn of(&self, item: &Item) -> &'a [u8] {
+        &self.bytes[item.start as usize..][..item.size as usize]
+    }
 }
 
 /// A function's code after it moved.
@@ -94,6 +102,8 @@ enum Kind {
     /// An operation whose immediate operand of four bytes fits into one; `opcode` is where the
     /// operation's code is.
     Immediate { opcode: u8 },
+    /// `bsf`, with the `cmovz` behind it, which becomes vain: so many bytes together.
+    Scan { size: u8 },
     /// Left out.
     Vain,
     /// A jump table: distances from its start.
@@ -152,6 +162,7 @@ impl<'p, 'a> Parser<'p, 'a> {
             self.block(end)?;
         }
         self.leave_out_vain();
+        self.recode_scans();
         let start = self.position;
         self.items.push(Item { start, size: size - start, kind: Kind::Tail });
         Some(self.items)
@@ -220,15 +231,15 @@ impl<'p, 'a> Parser<'p, 'a> {
     /// Leaves out what sets the stack pointer to the frame pointer where they are equal: the
     /// function has just added what it subtracted at its start, or never changes it.
     fn leave_out_vain(&mut self) {
-        let bytes = |item: &Item| &self.function.bytes[item.start as usize..][..item.size as usize];
+        let function = self.function;
         let is = |item: Option<&Item>, expected: &[u8]| {
-            item.is_some_and(|item| item.kind == Kind::Plain && bytes(item) == expected)
+            item.is_some_and(|item| item.kind == Kind::Plain && function.of(item) == expected)
         };
         if !is(self.items.first(), &PUSH_FRAME) || !is(self.items.get(1), &FRAME_OF_STACK) {
             return;
         }
         // `add $…, %rsp` that undoes the `sub $…, %rsp` behind those two.
-        let undo = self.items.get(2).and_then(|item| match *bytes(item) {
+        let undo = self.items.get(2).and_then(|item| match *function.of(item) {
             [0x48, operation @ (0x81 | 0x83), 0xec, ref amount @ ..] => {
                 Some([&[0x48, operation, 0xc4], amount].concat())
             }
@@ -236,10 +247,23 @@ impl<'p, 'a> Parser<'p, 'a> {
         });
         for index in 2..self.items.len() {
             let equal = match &undo {
-                Some(undo) => bytes(&self.items[index - 1]) == undo,
+                Some(undo) => function.of(&self.items[index - 1]) == undo,
                 None => !self.stack_changes,
             };
             if equal && is(self.items.get(index), &STACK_OF_FRAME) {
+                self.items[index].kind = Kind::Vain;
+            }
+        }
+    }
+
+    fn recode_scans(&mut self) {
+        for index in 1..self.items.len() {
+            let [scan, choice] = [self.items[index - 1], self.items[index]];
+            if (scan.kind, choice.kind) == (Kind::Plain, Kind::Plain)
+                && self.function.blocks.binary_search(&choice.start).is_err()
+                && scan::recode(self.function.of(&scan), self.function.of(&choice)).is_some()
+            {
+                self.items[index - 1].kind = Kind::Scan { size: (scan.size + choice.size) as u8 };
                 self.items[index].kind = Kind::Vain;
             }
         }
@@ -344,6 +368,7 @@ fn size(item: &Item) -> u32 {
         Kind::Jump { long: true, .. } => 5,
         Kind::Branch { long: true, .. } => 6,
         Kind::Immediate { .. } => item.size - 3,
+        Kind::Scan { size } => size.into(),
         Kind::Vain => 0,
         Kind::Plain | Kind::Relative { .. } | Kind::Table | Kind::Tail => item.size,
     }
@@ -361,12 +386,17 @@ fn write(function: &Function<'_>, items: &[Item], starts: &[u32]) -> Moved {
     }
     for (item, &start) in items.iter().zip(starts) {
         bytes.resize(start as usize, INT3);
-        let old = &function.bytes[item.start as usize..][..item.size as usize];
+        let old = function.of(item);
         let distance = |target: u32, end: u32| moved.start(target).wrapping_sub(end);
         let end = start + size(item);
         match item.kind {
             Kind::Plain | Kind::Tail => bytes.extend_from_slice(old),
             Kind::Vain => {}
+            Kind::Scan { size } => {
+                let both = &function.bytes[item.start as usize..][..size.into()];
+                let (scan, choice) = both.split_at(old.len());
+                bytes.extend(scan::recode(scan, choice).unwrap_or_else(|| both.to_vec()));
+            }
             Kind::Jump { target, long: false } => {
                 bytes.extend([0xeb, distance(target, end) as u8]);
             }

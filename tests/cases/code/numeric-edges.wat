@@ -28,4 +28,9 @@
     (call $check (i32.eq (i32.mul (i32.sub (i32.load (i32.const 4)) (i32.const 1)) (i32.const 3)) (i32.const -3)) (i32.const 17))
     (call $check (i32.eq (i32.mul (i32.shl (i32.load (i32.const 0)) (i32.const 26)) (i32.const 5)) (i32.const 0x94000000)) (i32.const 18))
     (call $check (i64.eq (i64.mul (i64.load (i32.const 0)) (i64.const 9)) (i64.const 297)) (i32.const 19))
-    (call $check (i64.eq (i64.mul (i64.shl (i64.load (i32.const 0)) (i64.const 60)) (i64.const 9)) (i64.const 0x9000000000000000)) (i32.const 20))))
+    (call $check (i64.eq (i64.mul (i64.shl (i64.load (i32.const 0)) (i64.const 60)) (i64.const 9)) (i64.const 0x9000000000000000)) (i32.const 20))
+    ;; Zeros are counted in every kind of number, also in none at all.
+    (call $check (i32.eq (i32.ctz (i32.load (i32.const 4))) (i32.const 32)) (i32.const 21))
+    (call $check (i64.eq (i64.ctz (i64.load32_u (i32.const 4))) (i64.const 64)) (i32.const 22))
+    (call $check (i32.eq (i32.ctz (i32.load (i32.const 12))) (i32.const 23)) (i32.const 23))
+    (call $check (i64.eq (i64.ctz (i64.load (i32.const 8))) (i64.const 22)) (i32.const 24))))
