@@ -261,7 +261,7 @@ impl<'p, 'a> Parser<'p, 'a> {
             let [scan, choice] = [self.items[index - 1], self.items[index]];
             if (scan.kind, choice.kind) == (Kind::Plain, Kind::Plain)
                 && self.function.blocks.binary_search(&choice.start).is_err()
-                && scan::recode(self.function.of(&scan), self.function.of(&choice)).is_some()
+                && scan::is_count(self.function.of(&scan), self.function.of(&choice))
             {
                 self.items[index - 1].kind = Kind::Scan { size: (scan.size + choice.size) as u8 };
                 self.items[index].kind = Kind::Vain;
@@ -395,7 +395,7 @@ fn write(function: &Function<'_>, items: &[Item], starts: &[u32]) -> Moved {
             Kind::Scan { size } => {
                 let both = &function.bytes[item.start as usize..][..size.into()];
                 let (scan, choice) = both.split_at(old.len());
-                bytes.extend(scan::recode(scan, choice).unwrap_or_else(|| both.to_vec()));
+                scan::write_count(scan, choice, &mut bytes);
             }
             Kind::Jump { target, long: false } => {
                 bytes.extend([0xeb, distance(target, end) as u8]);

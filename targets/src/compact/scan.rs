@@ -41,28 +41,39 @@ impl Operation {
     }
 }
 
-/// What does the same as `bsf` and the `cmovz` behind it, in as many bytes; none where they are
-/// other instructions, or need their registers as they are.
-pub(super) fn recode(scan: &[u8], choice: &[u8]) -> Option<Vec<u8>> {
+/// Whether these are `bsf` and the `cmovz` behind it, with registers that allow for a count.
+pub(super) fn is_count(scan: &[u8], choice: &[u8]) -> bool {
     const BSF: u8 = 0xbc;
     const CMOVZ: u8 = 0x44;
-    const MOV: u8 = 0x8b;
-    const REP: u8 = 0xf3;
-    let (found, chosen) = (Operation::parse(scan)?, Operation::parse(choice)?);
-    let fits = (found.opcode, chosen.opcode) == (BSF, CMOVZ)
+    let (Some(found), Some(chosen)) = (Operation::parse(scan), Operation::parse(choice)) else {
+        return false;
+    };
+    (found.opcode, chosen.opcode) == (BSF, CMOVZ)
         && found.is_wide() == chosen.is_wide()
         && found.result() == chosen.result()
-        && found.result() != found.operand();
-    let prefix = |rex: u8| (rex != 0).then_some(rex);
-    fits.then(|| {
-        let size = prefix(chosen.rex).into_iter().chain([MOV, chosen.modrm]);
-        size.chain([REP]).chain(scan.iter().copied()).collect()
-    })
+        && found.result() != found.operand()
+}
+
+/// Appends what does the same as those two, in as many bytes.
+pub(super) fn write_count(scan: &[u8], choice: &[u8], bytes: &mut Vec<u8>) {
+    const MOV: u8 = 0x8b;
+    const REP: u8 = 0xf3;
+    if let [prefix @ .., _, _, modrm] = choice {
+        bytes.extend_from_slice(prefix);
+        bytes.extend([MOV, *modrm, REP]);
+    }
+    bytes.extend_from_slice(scan);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn recode(scan: &[u8], choice: &[u8]) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        is_count(scan, choice).then(|| write_count(scan, choice, &mut bytes))?;
+        Some(bytes)
+    }
 
     #[test]
     fn a_scan_with_its_choice_becomes_a_count() {
