@@ -7,6 +7,9 @@ use kiln_targets::Target;
 
 use crate::root;
 
+/// Why nothing is compiled where [`find`] finds none.
+pub const MISSING: &str = "no C compiler for it is here";
+
 /// A command that compiles C for a target, if there is one here.
 #[must_use]
 pub fn find(target: &Target) -> Option<Command> {

@@ -33,8 +33,18 @@ pub fn on_target(
 ) -> Trial {
     Trial::ignorable_test(format!("{name}::{target}"), move || match readiness(target) {
         Ok(()) => run().map(|()| Completion::Completed),
-        Err(reason) => Ok(Completion::ignored_with(format!("not executed: {reason}"))),
+        Err(reason) => Ok(skipped(&reason)),
     })
+}
+
+/// A test that cannot be executed here, for that reason: it is ignored.
+pub fn not_executed(name: impl Into<String>, reason: impl Into<String>) -> Trial {
+    let reason = reason.into();
+    Trial::ignorable_test(name, move || Ok(skipped(&reason)))
+}
+
+fn skipped(reason: &str) -> Completion {
+    Completion::ignored_with(format!("not executed: {reason}"))
 }
 
 /// The same for a program that finds a kernel without `openat2`: an older one, or a filter of system

@@ -8,7 +8,7 @@ use std::process::Command;
 use kiln_targets::{Target, target};
 use kiln_tests::execute::{Execution, installed};
 use kiln_tests::{expect, kiln, root, trial};
-use libtest_mimic::{Completion, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 
 const INPUT: &[u8] = b"so much depends upon so much\n";
 
@@ -83,9 +83,9 @@ fn with_rust(
 ) -> Trial {
     match installed("wasm32-wasip1") {
         Ok(()) => trial::on_target(name, target, run),
-        Err(reason) => Trial::ignorable_test(format!("{name}::{target}"), move || {
-            Ok(Completion::ignored_with(format!("not executed: wasm32-wasip1: {reason}")))
-        }),
+        Err(reason) => {
+            trial::not_executed(format!("{name}::{target}"), format!("wasm32-wasip1: {reason}"))
+        }
     }
 }
 

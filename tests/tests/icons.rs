@@ -10,7 +10,7 @@ use std::path::Path;
 use kiln_targets::{Target, target};
 use kiln_tests::execute::Execution;
 use kiln_tests::{c_compiler, expect, kiln, trial};
-use libtest_mimic::{Completion, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 
 const WINDOWS: [&Target; 2] = [&target::WINDOWS_AMD64, &target::WINDOWS_ARM64];
 
@@ -75,9 +75,7 @@ fn main() {
         .collect();
     trials.push(match c_compiler::find(WINDOWS[0]) {
         Some(compiler) => trial::on_target("show", WINDOWS[0], move || show(compiler)),
-        None => Trial::ignorable_test("show::windows-amd64", || {
-            Ok(Completion::ignored_with("not executed: no C compiler for it is here"))
-        }),
+        None => trial::not_executed("show::windows-amd64", c_compiler::MISSING),
     });
     trial::conclude(trials)
 }

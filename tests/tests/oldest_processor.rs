@@ -6,7 +6,7 @@ use std::process::Command;
 
 use kiln_targets::{Target, target};
 use kiln_tests::{execute, expect, kiln, root, trial};
-use libtest_mimic::{Completion, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 
 /// The first processors with all of x86-64-v2, and nothing of v3.
 const PROCESSOR: &str = "Nehalem";
@@ -32,12 +32,13 @@ fn missing() -> Option<String> {
 
 fn main() {
     let cases = kiln_tests::files(&kiln_tests::project().join("tests/cases/code"), "wat");
+    let missing = missing();
     let trials = cases.into_iter().map(|case| {
         let name = case.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Trial::ignorable_test(name, move || match missing() {
-            None => run(&case).map(|()| Completion::Completed),
-            Some(reason) => Ok(Completion::ignored_with(format!("not executed: {reason}"))),
-        })
+        match &missing {
+            None => Trial::test(name, move || run(&case)),
+            Some(reason) => trial::not_executed(name, reason),
+        }
     });
     trial::conclude(trials.collect())
 }
