@@ -2,8 +2,8 @@
 //!
 //! Compiled functions use the code generator's `Tail` convention on every target, so that tail
 //! calls work everywhere. Results that its registers do not hold go through memory of the caller,
-//! whose address is then the first argument. The runtime is called alike
-//! on all targets of an architecture: see [`kiln_abi::symbol::NARROW_PARAMETERS`].
+//! whose address is then the first argument. The runtime is called alike on all targets of an
+//! architecture: see [`kiln_abi::symbol::NARROW_PARAMETERS`].
 
 use super::{Region, Translator, clif_type};
 use crate::module::Constant;

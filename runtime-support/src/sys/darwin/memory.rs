@@ -16,6 +16,9 @@ const PAGE: usize = 0x4000;
 #[cfg(target_arch = "x86_64")]
 const PAGE: usize = 0x1000;
 
+/// Pages are counted against the system's memory when they are first touched, not before.
+const LAZY: i32 = MAP_PRIVATE | MAP_ANON | MAP_NORESERVE;
+
 /// Fewer bytes are copied as quickly as the kernel changes its maps.
 const MAPPED_LENGTH: usize = 0x1_0000;
 
@@ -111,7 +114,7 @@ pub unsafe fn map_image(from: *const u8, to: *mut u8, length: usize) -> Result<(
         return Ok(());
     }
     // Zeros once more, in case something is there now that cannot be written.
-    let flags = MAP_PRIVATE | MAP_ANON | MAP_NORESERVE | MAP_FIXED;
+    let flags = LAZY | MAP_FIXED;
     // SAFETY: as the caller says.
     match unsafe { libc::mmap(to.cast(), length, PROT_READ | PROT_WRITE, flags, -1, 0) } {
         MAP_FAILED => crate::start::fail("the system took memory away", ""),
@@ -134,9 +137,8 @@ pub unsafe fn release(address: *mut u8, length: usize) {
 }
 
 fn map(address: *mut u8, length: usize, access: i32) -> Result<*mut u8> {
-    let flags = MAP_PRIVATE | MAP_ANON | MAP_NORESERVE;
     // SAFETY: without MAP_FIXED, a new mapping replaces none.
-    let mapped = unsafe { libc::mmap(address.cast(), length, access, flags, -1, 0) };
+    let mapped = unsafe { libc::mmap(address.cast(), length, access, LAZY, -1, 0) };
     if mapped == MAP_FAILED { Err(last()) } else { Ok(mapped.cast()) }
 }
 

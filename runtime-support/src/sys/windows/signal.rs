@@ -209,8 +209,8 @@ fn frame_pointer_in(context: &Context) -> usize {
     calling_frame(*context)
 }
 
-/// A frame record of the compiled code that called the runtime. Code that Windows can
-/// unwind, as the runtime's is, has frame pointers that point anywhere into the frame.
+/// A frame record of the compiled code that called the runtime. Code that Windows can unwind, as
+/// the runtime's is, has frame pointers that point anywhere into the frame.
 #[cfg(target_arch = "x86_64")]
 pub fn frame_pointer() -> usize {
     let mut context = core::mem::MaybeUninit::uninit();
