@@ -166,10 +166,20 @@ mod unix {
     #[test]
     fn an_interrupt_leaves_nothing_behind() {
         let scratch = Scratch::new();
-        let bodies = r#"(func (param i32) (result i32)
-            local.get 0 i32.const 3 i32.mul local.get 0 i32.xor i32.popcnt)"#;
+        let functions: String = (0..20_000)
+            .map(|number| {
+                format!(
+                    "(func $f{number} (param i32) (result i32)
+                      local.get 0 i32.const 3 i32.mul local.get 0 i32.xor i32.popcnt)"
+                )
+            })
+            .collect();
+        // Only what is called is compiled and linked.
+        let calls: String =
+            (0..20_000).map(|number| format!("(drop (call $f{number} (i32.const 1)))")).collect();
         let start = HELLO.trim_end().strip_suffix(')').unwrap();
-        scratch.write("large.wasm", &wasm(&format!("{start}{})", bodies.repeat(20_000))));
+        let large = format!("{start}{functions}(func $all {calls})(start $all))");
+        scratch.write("large.wasm", &wasm(&large));
         let mut kiln = scratch
             .command()
             .args(["build", "large.wasm", "--target", "all", "-o", "out", "-j", "1"])
